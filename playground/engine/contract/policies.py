@@ -51,7 +51,7 @@ class PromptExample:
 class PolicySettings(FinetuneSettings):
     """Settings of a run that trains an adapter by policy gradient; LoRA without a remedy.
 
-    A step is one update. Every `n_updates` steps new answers are drawn: a rollout.
+    A step is one rollout, answers that are newly drawn, and the updates on it.
 
     Attributes:
         reward: Judge of every answer.
@@ -59,7 +59,7 @@ class PolicySettings(FinetuneSettings):
         kl_beta: Reward that a nat of distance from the reference costs; 0 is without a leash.
         n_answers: Answers that are drawn to each prompt of a step.
         max_new_tokens: Most tokens of an answer.
-        n_updates: Updates on the answers of one rollout.
+        n_updates: Updates on the answers of one rollout; with one alone nothing is ever clipped.
         temperature: Of the draw; the policy is the distribution at this temperature.
     """
 
@@ -67,7 +67,9 @@ class PolicySettings(FinetuneSettings):
         dict(FinetuneSettings.LIMITS) | {"n_answers": (2, 16), "max_new_tokens": (1, 48), "n_updates": (1, 4)}
     )
 
-    n_steps: int = 60
+    OBSERVED_EVERY: ClassVar[int] = 1
+
+    n_steps: int = 15
     learning_rate: float = 1e-3
     batch_size: int = 1
     keep_best: bool = False
@@ -139,9 +141,12 @@ class PolicyObservation(Observation):
         reward: Mean reward of the answers, without the leash.
         kl: Mean over the answers of the exact KL divergence from the reference along each, nats an answer.
         k1: The same estimated by the drawn tokens alone, the log-ratio; may be below 0.
-        clipped: Share of the tokens whose objective was clipped in the updates on these answers; NaN before.
+        clipped: Share of the tokens whose objective was clipped in the last update before these answers; NaN
+            before the first one.
         entropy: Mean entropy of the next-token distribution along the answers, nats a token.
         answers: The answers, or the first of them.
+        spread: Standard deviation of the rewards of the answers to one prompt, mean over the prompts: 0 where
+            all are worth the same, and nothing can be learned.
     """
 
     reward: float
@@ -150,6 +155,7 @@ class PolicyObservation(Observation):
     clipped: float
     entropy: float
     answers: tuple[PolicyAnswer, ...]
+    spread: float
 
 
 def check_plain_lora(settings: FinetuneSettings) -> None:

@@ -169,14 +169,18 @@ class RewardRequest(TrainingRequest):
 
 @dataclass(frozen=True, slots=True)
 class RewardObservation(Observation):
-    """Rewards of the held-out pairs at a milestone, a number a pair.
+    """Rewards of pairs at a milestone, a number a pair.
 
     Attributes:
-        chosen, rejected: Rewards of both answers.
+        chosen, rejected: Rewards of both answers of the held-out pairs.
+        train, general: Rewards of chosen and of rejected answers of the pairs that are learned from, and of
+            the general ones; only after the last step.
     """
 
     chosen: tuple[float, ...]
     rejected: tuple[float, ...]
+    train: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+    general: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
 
 class PreferencePart(Protocol):

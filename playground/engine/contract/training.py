@@ -72,7 +72,10 @@ class RunSettings:
         seed: Seed of the first values, of the order of the examples and of dropout.
         keep_best: True keeps the state of the least held-out loss, False that of the last step.
         objective: Name of the kind of training.
+        OBSERVED_EVERY: Steps between two observations beside the milestones; 0 for a few in all.
     """
+
+    OBSERVED_EVERY: ClassVar[int] = 0
 
     model: str
     name: str

@@ -219,10 +219,14 @@ class AdapterBank:
                 for mine, theirs in zip(own, self._views[key], strict=False):
                     theirs[index][:rows, :columns] = mine
 
-    def _surprisals(self, batch: Packed) -> torch.Tensor:
+    def _surprisals(self, batch: Packed, temperatures: torch.Tensor | None = None) -> torch.Tensor:
         """-log p of every trained token, in nats. Shape [token].
 
         The vocabulary head, the dearest layer, works only where a trained token is predicted.
+
+        Args:
+            batch: The texts.
+            temperatures: Divisor of the logits of each token, 1 for all if None. Shape [token].
         """
         ids, positions, visible, slots, nodes, labels = (
             torch.from_numpy(part).to(self._loaded.device)
@@ -232,6 +236,8 @@ class AdapterBank:
         )  # fmt: skip
         states = self._states(ids, positions, visible)
         logits = logits_of(self._tree, states[slots, nodes])
+        if temperatures is not None:
+            logits = logits / temperatures[:, None]
         return cross_entropy(logits, labels, reduction="none")
 
     def _update(self) -> torch.Tensor:

@@ -8,7 +8,13 @@ from playground.core.byte_cache import ByteCache
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.preferences import MAX_HELD_OUT, MAX_PAIRS, DpoRequest, PairExample
+from playground.engine.contract.preferences import (
+    MAX_HELD_OUT,
+    MAX_PAIRS,
+    DpoRequest,
+    PairExample,
+    RewardRequest,
+)
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_objective import AdapterObjective, check_adapter
@@ -72,7 +78,7 @@ def most_pair_tokens(settings: Settings, info: ModelInfo) -> int:
     return min(2 * settings.max_training_tokens, info.n_ctx or 2 * settings.max_training_tokens)
 
 
-def check_pairs(request: DpoRequest, loaded: LoadedModel) -> None:
+def check_pairs(request: DpoRequest | RewardRequest, loaded: LoadedModel) -> None:
     """Refuse pairs that nothing can be learned from or measured with.
 
     Raises:

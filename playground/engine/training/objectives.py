@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from playground.engine.adapters.places import places
 from playground.engine.adapters.store import AdapterTable
+from playground.engine.contract.policies import POLICY
 from playground.engine.contract.preferences import DPO
 from playground.engine.contract.pretraining import OBJECTIVES
+from playground.engine.contract.reward_models import REWARD
 from playground.engine.contract.task_heads import FROZEN, WHOLE
 from playground.engine.contract.training import FinetuneRequest, TrainingRequest
 from playground.engine.pretraining.trained import PretrainedTable
@@ -21,8 +23,10 @@ from playground.engine.training.fisher import FisherTable
 from playground.engine.training.learner import AnyObjective, GiveWay, NewSlot
 from playground.engine.training.other_banks import BANKS
 from playground.engine.training.pairs import TrainingOnPairs
+from playground.engine.training.policy_objective import LearningFromRewards
 from playground.engine.training.pretraining import TrainingFromZero
 from playground.engine.training.remedies import check_remedy
+from playground.engine.training.reward_models import TrainingOfRewards
 from playground.engine.training.samples import Write
 from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads
 from playground.settings import Settings
@@ -49,6 +53,8 @@ def objectives(
     return {
         "sft": SupervisedFinetuning(settings, adapters, write),
         DPO: DirectPreferences(settings, adapters, write),
+        POLICY: LearningFromRewards(settings, adapters, write, heads.rewards),
+        REWARD: TrainingOfRewards(settings, adapters, heads.rewards),
         "pairs": TrainingOnPairs(settings, networks),
         FROZEN: TrainingOfHeads(settings, adapters, heads),
         WHOLE: TrainingOfEncoders(settings, adapters, heads),
