@@ -24,7 +24,7 @@ from playground.engine.contract.waiting import OnWait
 DPO = "dpo"  # name of the kind of training
 MAX_PAIRS = 200  # that a run learns from
 MAX_HELD_OUT = 64  # pairs that a run is tested on
-OBSERVED_TRAIN = 16  # pairs that are learned from, the first ones, whose log-probabilities are told
+OBSERVED_TRAIN = 8  # pairs that are learned from, the first ones, whose log-probabilities are told
 Ids = tuple[int, ...]
 
 
@@ -169,14 +169,18 @@ class RewardRequest(TrainingRequest):
 
 @dataclass(frozen=True, slots=True)
 class RewardObservation(Observation):
-    """Rewards of the held-out pairs at a milestone, a number a pair.
+    """Rewards of pairs at a milestone, a number a pair.
 
     Attributes:
-        chosen, rejected: Rewards of both answers.
+        chosen, rejected: Rewards of both answers of the held-out pairs.
+        train, general: Rewards of chosen and of rejected answers of the pairs that are learned from, and of
+            the general ones; only after the last step.
     """
 
     chosen: tuple[float, ...]
     rejected: tuple[float, ...]
+    train: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+    general: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
 
 class PreferencePart(Protocol):

@@ -29,11 +29,11 @@ class RewardSettings(RunSettings):
     """
 
     n_steps: int = 100
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-3
     batch_size: int = 200
     keep_best: bool = False
     objective: str = REWARD
-    inverse_penalty: float = 1.0
+    inverse_penalty: float = 0.1
 
     def check(self) -> None:
         """Refuse a penalty that cannot be.

@@ -65,7 +65,7 @@ class LocalEngine:
         self.retrieval = LocalRetrieval(self._backend, collections)
         heads = HeadTable(settings, departures, lambda: self.training.forget_later())
         self.task_heads = LocalTaskHeads(self._backend, heads)
-        self.preferences = LocalPreferences(settings, self.adapters, self.tokenizers)
+        self.preferences = LocalPreferences(self._backend, self.tokenizers, heads.rewards)
         pretrained = PretrainedTable(settings, departures, lambda: self.training.forget_later())
         self._table.take_in(pretrained)
         self.pretraining = LocalPretraining(self._backend, pretrained)

@@ -154,7 +154,7 @@ class RewardTable:
             departures,
             lambda head: head.size_bytes,
             most=most,
-            most_bytes=settings.max_reward_bytes,
+            most_bytes=settings.max_head_bytes,
             too_many=lambda: TooManyHeads(limit=most),
             on_orphan=on_orphan,
             memory_of=lambda head: id(head.weight),

@@ -8,7 +8,13 @@ from playground.core.byte_cache import ByteCache
 from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.limits import check_limits
 from playground.engine.contract.models import ModelInfo
-from playground.engine.contract.preferences import MAX_HELD_OUT, MAX_PAIRS, DpoRequest, PairExample
+from playground.engine.contract.preferences import (
+    MAX_HELD_OUT,
+    MAX_PAIRS,
+    DpoRequest,
+    PairExample,
+    RewardRequest,
+)
 from playground.engine.contract.training import TrainingRequest
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_objective import AdapterObjective, check_adapter
@@ -53,7 +59,14 @@ class DirectPreferences(AdapterObjective):
         pairs = (*request.train, *request.held_out, *request.general)
         read = [(*one.prompt_ids, *answer) for one in pairs for answer in (one.chosen_ids, one.rejected_ids)]
         check_adapter(request, read, self._settings, loaded.info)
-        return self.new_slot(request, loaded)
+        new, steepness = self.new_slot(request, loaded), max(1.0, request.settings.beta)
+
+        def slot() -> AdapterSlot:
+            made = new.make()
+            made.guess_loss *= steepness  # a loss is beta times nats: a steep one is no breakdown
+            return made
+
+        return NewSlot(new.size_bytes, slot)
 
     def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> DpoBank:
         """Adapters of one base, trained in one step."""
@@ -65,7 +78,7 @@ def most_pair_tokens(settings: Settings, info: ModelInfo) -> int:
     return min(2 * settings.max_training_tokens, info.n_ctx or 2 * settings.max_training_tokens)
 
 
-def check_pairs(request: DpoRequest, loaded: LoadedModel) -> None:
+def check_pairs(request: DpoRequest | RewardRequest, loaded: LoadedModel) -> None:
     """Refuse pairs that nothing can be learned from or measured with.
 
     Raises:

@@ -9,6 +9,7 @@ from playground.engine.adapters.store import AdapterTable
 from playground.engine.contract.policies import POLICY
 from playground.engine.contract.preferences import DPO
 from playground.engine.contract.pretraining import OBJECTIVES
+from playground.engine.contract.reward_models import REWARD
 from playground.engine.contract.task_heads import FROZEN, WHOLE
 from playground.engine.contract.training import FinetuneRequest, TrainingRequest
 from playground.engine.pretraining.trained import PretrainedTable
@@ -25,6 +26,7 @@ from playground.engine.training.pairs import TrainingOnPairs
 from playground.engine.training.policy_objective import LearningFromRewards
 from playground.engine.training.pretraining import TrainingFromZero
 from playground.engine.training.remedies import check_remedy
+from playground.engine.training.reward_models import TrainingOfRewards
 from playground.engine.training.samples import Write
 from playground.engine.training.task_heads import TrainingOfEncoders, TrainingOfHeads
 from playground.settings import Settings
@@ -51,7 +53,8 @@ def objectives(
     return {
         "sft": SupervisedFinetuning(settings, adapters, write),
         DPO: DirectPreferences(settings, adapters, write),
-        POLICY: LearningFromRewards(settings, adapters, write),
+        POLICY: LearningFromRewards(settings, adapters, write, heads.rewards),
+        REWARD: TrainingOfRewards(settings, adapters, heads.rewards),
         "pairs": TrainingOnPairs(settings, networks),
         FROZEN: TrainingOfHeads(settings, adapters, heads),
         WHOLE: TrainingOfEncoders(settings, adapters, heads),

@@ -34,11 +34,11 @@ class LearningFromRewards(AdapterObjective):
         settings: The limits.
         adapters: Source of bases, and store of adapters.
         write: Continues a run's prompts with a model.
-        heads: Reward models, where there are any.
+        heads: Reward models.
     """
 
     def __init__(
-        self, settings: Settings, adapters: AdapterTable, write: Write, heads: RewardTable | None = None
+        self, settings: Settings, adapters: AdapterTable, write: Write, heads: RewardTable
     ) -> None:
         super().__init__(settings, adapters, write)
         self._heads = heads
@@ -90,8 +90,6 @@ class LearningFromRewards(AdapterObjective):
         return partial(_by_head, self._head(reward, request), loaded, self._settings.max_batch_tokens)
 
     def _head(self, reward: HeadReward, request: PolicyRequest) -> RewardHead:
-        if self._heads is None:
-            raise HeadGone(head_id=reward.head)
         head = self._heads.get(reward.head)
         if not self._heads.owned.belongs(reward.head, request.owner):
             raise HeadGone(head_id=reward.head)

@@ -53,6 +53,19 @@ class PairCutter:
             raise AlikeWhenCut(prompt=shown) if n_all > n_left else SameAnswers(prompt=shown)
         return PairExample(prompt, chosen, rejected, max(0, n_all - n_left))
 
+    def answer(self, prompt: str, answer: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """A prompt and one answer to it, cut where they are too long, as those of a pair.
+
+        Raises:
+            EmptyText: The prompt or the answer has no token.
+        """
+        if not self._encode(prompt) or not self._encode(answer):
+            raise EmptyText
+        before, own = self._parts(prompt, (answer,))
+        if len(before) + len(own) > self.max_tokens:
+            before, own = self._parts(self._shortened(prompt), (answer,))
+        return before, own[: max(1, self.max_tokens - len(before))]
+
     def prompt(self, text: str) -> PromptExample:
         """One prompt with the frame behind which a model answers, cut as that of a pair that is too long.
 

@@ -15,8 +15,9 @@ from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
-from playground.ui.finetuning.sets import ReadSet, prompt_ids
+from playground.ui.finetuning.sets import ReadSet
 from playground.ui.number import number_field, slider
+from playground.ui.prompted import prompt_ids
 from playground.ui.text import N_, _, large, plain
 from playground.ui.url import setting
 
