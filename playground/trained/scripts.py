@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playground.trained import (
     adapters,
+    alignment,
     chunk_vectors,
     constitution,
     dates_t5,
@@ -33,6 +34,7 @@ Script = Callable[[Path, Callable[[str], None]], None]
 SCRIPTS: Mapping[str, Script] = {
     "adapters": adapters.make,
     "adapter-times": adapters.make_times,
+    "alignment": alignment.make,
     "chunk-vectors": chunk_vectors.make,
     "constitution": constitution.make,
     "dates-t5": dates_t5.make,

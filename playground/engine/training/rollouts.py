@@ -211,8 +211,8 @@ class ReferenceModel:
             input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
         )
         states = output.last_hidden_state[0, nodes]
-        chunks = (part.split(CHUNK) for part in (written.states, states, labels))
-        found = [self._compared(*chunk, temperature) for chunk in zip(*chunks, strict=True)]
+        chunks = zip(*(torch.split(part, CHUNK) for part in (written.states, states, labels)), strict=True)
+        found = [self._compared(mine, theirs, tokens, temperature) for mine, theirs, tokens in chunks]
         return Compared(*(torch.cat(part) for part in zip(*found, strict=True)))
 
     def _compared(
