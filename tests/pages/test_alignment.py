@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
-import pytest
-
-from playground.settings import Settings
 from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import folder, run_code
 
 
 def test_a_pair_is_shown_before_any_vote(open_app: OpenApp) -> None:
