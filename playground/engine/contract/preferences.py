@@ -24,7 +24,7 @@ from playground.engine.contract.waiting import OnWait
 DPO = "dpo"  # name of the kind of training
 MAX_PAIRS = 200  # that a run learns from
 MAX_HELD_OUT = 64  # pairs that a run is tested on
-OBSERVED_TRAIN = 16  # pairs that are learned from, the first ones, whose log-probabilities are told
+OBSERVED_TRAIN = 8  # pairs that are learned from, the first ones, whose log-probabilities are told
 Ids = tuple[int, ...]
 
 

@@ -59,7 +59,14 @@ class DirectPreferences(AdapterObjective):
         pairs = (*request.train, *request.held_out, *request.general)
         read = [(*one.prompt_ids, *answer) for one in pairs for answer in (one.chosen_ids, one.rejected_ids)]
         check_adapter(request, read, self._settings, loaded.info)
-        return self.new_slot(request, loaded)
+        new, steepness = self.new_slot(request, loaded), max(1.0, request.settings.beta)
+
+        def slot() -> AdapterSlot:
+            made = new.make()
+            made.guess_loss *= steepness  # a loss is beta times nats: a steep one is no breakdown
+            return made
+
+        return NewSlot(new.size_bytes, slot)
 
     def learner(self, slots: Sequence[AdapterSlot], give_way: GiveWay) -> DpoBank:
         """Adapters of one base, trained in one step."""

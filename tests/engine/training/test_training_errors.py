@@ -18,8 +18,8 @@ from playground.engine.contract.training import FinetuneRequest
 from playground.engine.decoding.batch import DecodeBatch
 from playground.engine.decoding.row import DecodeRow, DecodeWork
 from playground.engine.local.engine import LocalEngine
-from playground.engine.training import bank as fused
 from playground.engine.training import adapter_objective, samples
+from playground.engine.training import bank as fused
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
 from playground.engine.training.run import FAILED, TrainingRun
