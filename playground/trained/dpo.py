@@ -20,7 +20,7 @@ from playground.engine.contract.training import ENDED
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.trained.note import seal_with_note
 
-N_PROMPTS, DIGITS = 4, 4  # decimals of a log-probability
+N_PROMPTS, DIGITS = 3, 4  # decimals of a log-probability
 _OWNER = "dpo"
 
 

@@ -179,7 +179,8 @@ def _of_chain(chain: Chain) -> str:
         return _("The revision differs from the answer: a pair, the revision chosen, the answer rejected.")
     told = (
         _(
-            "A pair: the revision is chosen. Asked in both orders, the model prefers it too ({odds:+.2f} nats)."
+            "A pair: the revision is chosen. Asked in both orders, the model prefers it too "
+            "({odds:+.2f} nats)."
         )
         if chain.preference > 0
         else _(

@@ -119,8 +119,8 @@ def judged(run: DpoRun, measured: Mapping[int, Dpo]) -> pd.DataFrame:
 def reading(run: DpoRun) -> list[str]:
     """The run in words: where its loss began, where both answers went, and what held-out pairs say."""
     if not run.milestones:
-        return [_("Every run begins at a loss of ln 2 = {ln2:.4f}: policy and reference are the same.").format(
-            ln2=LN2)]  # fmt: skip
+        told = _("Every run begins at a loss of ln 2 = {ln2:.4f}: policy and reference are the same.")
+        return [told.format(ln2=LN2)]
     first, last = run.milestones[0].dpo(run.beta), run.milestones[-1]
     said = [
         _(
@@ -146,8 +146,8 @@ def _of_answers(run: DpoRun) -> str:
         told = told.format(down=-found.chosen, more=-found.rejected, margin=found.margin)
     else:
         told = _(
-            "Relative to the reference the chosen answers moved by {chosen:+.1f} nats and the rejected ones by "
-            "{rejected:+.1f}: a margin of {margin:+.1f}."
+            "Relative to the reference the chosen answers moved by {chosen:+.1f} nats and the rejected ones "
+            "by {rejected:+.1f}: a margin of {margin:+.1f}."
         ).format(**values)
     if found.n_both_fell:
         more = ngettext(

@@ -191,11 +191,11 @@ def feature_reading(texts: list[str], rewards: list[float]) -> str:
     value, low, high = (float(table.loc[name, part]) for part in ("value", "low", "high"))
     told = (
         _(
-            "Over {n} answers the reward **rises** most with {feature}: r = {value:.2f} ({low:.2f} to {high:.2f})."
+            "Over all answers ({n}) the reward **rises** most with {feature}: r = {value:.2f} ({low:.2f} to {high:.2f})."
         )
         if value > 0
         else _(
-            "Over {n} answers the reward **falls** most with {feature}: r = {value:.2f} ({low:.2f} to {high:.2f})."
+            "Over all answers ({n}) the reward **falls** most with {feature}: r = {value:.2f} ({low:.2f} to {high:.2f})."
         )
     )
     words = told.format(n=len(texts), feature=strong(feature_names()[name]), value=value, low=low, high=high)

@@ -114,7 +114,7 @@ def reading(wins: Wins, found: Strengths) -> str:
     )  # fmt: skip
     if found.prior_draws:
         words += " " + _(
-            "Somebody has won or lost every vote, for which the most likely strength is infinite; so each was "
+            "One side has won or lost all its votes, so its most likely strength is infinite; each was therefore "
             "given two ties against an imagined answer of strength 0."
         )
     if found.groups.max(initial=0) > 0:
@@ -179,8 +179,8 @@ def _agreement(context: PageContext, shown: Sequence[PreferencePair]) -> None:
         sum((gap[at] > 0) == (vote.winner == pair.texts[1]) for vote, pair, gap in judged) for at in (0, 1)
     ]
     told = ngettext(
-        "The model's own probability agrees with {in_all} of {n} vote; its probability a token with {each}.",
-        "The model's own probability agrees with {in_all} of {n} votes; its probability a token with {each}.",
+        "The model's own probability agrees with {in_all} of {n} vote; its probability per token with {each}.",
+        "The model's own probability agrees with {in_all} of {n} votes; its probability per token with {each}.",
         len(judged),
     )
     st.markdown(told.format(in_all=agrees[0], each=agrees[1], n=len(judged)))
