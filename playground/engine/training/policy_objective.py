@@ -37,9 +37,7 @@ class LearningFromRewards(AdapterObjective):
         heads: Reward models.
     """
 
-    def __init__(
-        self, settings: Settings, adapters: AdapterTable, write: Write, heads: RewardTable
-    ) -> None:
+    def __init__(self, settings: Settings, adapters: AdapterTable, write: Write, heads: RewardTable) -> None:
         super().__init__(settings, adapters, write)
         self._heads = heads
 
