@@ -110,7 +110,6 @@ def _cut(
     chosen: tuple[int, ...], rejected: tuple[int, ...], room: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Both answers within so many tokens: a short one stays whole, two long ones become equally long."""
-    half = max(1, room // 2)
-    shorter = min(len(chosen), len(rejected), half)
-    most = max(half, room - shorter)
+    half, shorter = max(1, room // 2), min(len(chosen), len(rejected))
+    most = room - shorter if shorter < half else half
     return chosen[:most], rejected[:most]
