@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from playground.core.files.training_rows import TrainingRow
 from playground.core.preferences.pair import PreferencePair
 from playground.core.preferences.shipped import shipped_pairs
 from playground.engine.local.engine import LocalEngine
@@ -51,6 +52,28 @@ def test_a_model_without_a_template_reads_lines(tiny_engine: LocalEngine) -> Non
         "the cat\n", "sat", "on the mat",
     ]  # fmt: skip
     assert {found.chosen_ids[-1], found.rejected_ids[-1]} == set(loaded.tokenizer.eos_ids)
+
+
+@pytest.mark.real
+def test_a_pair_is_read_as_a_conversation_that_is_trained(
+    real_engine: LocalEngine, tiny_engine: LocalEngine
+) -> None:
+    pair = shipped_pairs("ko")[0]
+    for engine in (real_engine, tiny_engine):
+        model = engine.settings.default_model
+        [found] = engine.preferences.examples(model, [pair])
+        rows = [
+            TrainingRow(messages=(("user", pair.prompt), ("assistant", answer)))
+            for answer in (pair.chosen, pair.rejected)
+        ]
+        for text, answer in zip(
+            engine.training.texts(model, rows), (found.chosen_ids, found.rejected_ids), strict=True
+        ):
+            read = (*found.prompt_ids, *answer)
+            assert text.input_ids[: len(read)] == read[: len(text.input_ids)]
+            trained = [place for place, is_trained in enumerate(text.is_trained) if is_trained]
+            assert trained[0] == len(found.prompt_ids)
+            assert text.n_cut or found.n_cut or trained[-1] == len(read) - 1
 
 
 def test_what_is_too_long_loses_its_end_and_says_how_much(tiny_engine: LocalEngine) -> None:
