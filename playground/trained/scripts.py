@@ -8,9 +8,12 @@ from pathlib import Path
 
 from playground.trained import (
     adapters,
+    alignment,
     chunk_vectors,
+    constitution,
     dates_t5,
     document_vectors,
+    dpo,
     e5_heads,
     e5_masked_head,
     forgetting,
@@ -31,9 +34,12 @@ Script = Callable[[Path, Callable[[str], None]], None]
 SCRIPTS: Mapping[str, Script] = {
     "adapters": adapters.make,
     "adapter-times": adapters.make_times,
+    "alignment": alignment.make,
     "chunk-vectors": chunk_vectors.make,
+    "constitution": constitution.make,
     "dates-t5": dates_t5.make,
     "document-vectors": document_vectors.make,
+    "dpo": dpo.make,
     "index-measurements": index_measurements.make,
     "e5-masked-head": e5_masked_head.make,
     "forgetting": forgetting.make,

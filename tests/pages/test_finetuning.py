@@ -22,6 +22,7 @@ from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import compute
 from playground.ui.finetuning import live, questions, sets
+from playground.ui.prompted import prompt_ids
 from tests import tiny
 from tests.engine.conftest import oracle
 from tests.pages.conftest import OpenApp
@@ -182,7 +183,7 @@ def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalE
     assert {when: len(given) for when, given in answers.given.items()} == {"before": 20, "after": 20}
     net = oracle(engine._settings, tiny.LLAMA)
     for place, one in enumerate(answers.questions):
-        prompt = list(sets.prompt_ids(tiny.LLAMA, one.text))
+        prompt = list(prompt_ids(tiny.LLAMA, one.text))
         means = []
         for candidate in (one.answer, *one.others):
             ids = list(engine.tokenizers.tokenize(tiny.LLAMA, candidate, add_special_tokens=False).input_ids)
@@ -204,7 +205,7 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
     app.button(key="fin_write").click().run()
     assert not app.exception
     texts = app.session_state["fin_written"].texts
-    ids = sets.prompt_ids(tiny.LLAMA, "the cat")
+    ids = prompt_ids(tiny.LLAMA, "the cat")
     for name, model in (("before", tiny.LLAMA), ("after", last.adapter)):
         written = list(ids)
         while len(written) < len(ids) + 40 and len(written) < tiny.N_CTX:

@@ -62,10 +62,7 @@ class PolicyBank(AdapterBank):
         Raises:
             Exception: Whatever went wrong; no slot has changed then.
         """
-        before = [
-            (slot.random.get_state(), slot.written, slot.rollout, slot.clipped, slot.n_updates)
-            for slot in self.slots
-        ]
+        restored = [slot.restorer() for slot in self.slots]
         parts = self._values, self._first, self._second
         numbers = [part.clone() for part in parts]
         try:
@@ -73,9 +70,8 @@ class PolicyBank(AdapterBank):
         except BaseException:
             for part, number in zip(parts, numbers, strict=True):
                 part.copy_(number)
-            for slot, (state, *others) in zip(self.slots, before, strict=True):
-                slot.random.set_state(state)
-                slot.written, slot.rollout, slot.clipped, slot.n_updates = others
+            for restore in restored:
+                restore()
             raise
 
     def measure(self, index: int, texts: Sequence[PromptExample]) -> list[float]:  # type: ignore[override]

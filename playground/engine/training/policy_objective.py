@@ -21,7 +21,7 @@ from playground.engine.training.policy_bank import PolicyBank
 from playground.engine.training.policy_slot import Judge, PolicySlot
 from playground.engine.training.rollouts import Written
 from playground.engine.training.samples import Write
-from playground.errors import BadValue, HeadGone, TooManyTokens
+from playground.errors import BadValue, EmptyText, HeadGone, TooManyTokens
 from playground.settings import Settings
 
 Array = NDArray[np.float64]
@@ -68,6 +68,8 @@ class LearningFromRewards(AdapterObjective):
 
     def _check(self, request: PolicyRequest, loaded: LoadedModel) -> None:
         asked, info = request.settings, loaded.info
+        if not all(one.prompt_ids for one in request.train):
+            raise EmptyText
         check_adapter(request, [one.prompt_ids for one in request.train], self._settings, info)
         if asked.lora.lora_dropout:  # answers are judged as the policy would write them
             raise BadValue(name="lora_dropout", value=asked.lora.lora_dropout, allowed="0")

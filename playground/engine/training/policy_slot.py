@@ -69,7 +69,7 @@ class Rollout:
 
     @property
     def weights(self) -> Array:
-        """Share of every token in the loss: prompts count alike, and so do the tokens of one prompt's answers.
+        """Share of every token in the loss: prompts count alike, and so do the tokens of a prompt's answers.
 
         Returns:
             Their sum is 1. Shape [token].
@@ -102,7 +102,8 @@ class Rollout:
 
     def _summed(self, each: torch.Tensor) -> Array:
         """Sum over the tokens of each answer. [token] -> [answer]."""
-        return np.array([float(one.double().sum()) for one in each.split(self.written.lengths)])
+        parts = torch.split(each, self.written.lengths)
+        return np.array([float(one.double().sum()) for one in parts])
 
 
 class PolicySlot(AdapterSlot):
@@ -136,6 +137,18 @@ class PolicySlot(AdapterSlot):
     def settings(self) -> PolicySettings:
         """Settings of its run."""
         return self.request.settings
+
+    def restorer(self) -> Callable[[], None]:
+        """Gives what sets answers, random stream and counts back to what they are now."""
+        state, written, rollout = self.random.get_state(), self.written, self.rollout
+        clipped, n_updates = self.clipped, self.n_updates
+
+        def restore() -> None:
+            self.random.set_state(state)
+            self.written, self.rollout = written, rollout
+            self.clipped, self.n_updates = clipped, n_updates
+
+        return restore
 
     def has_written_to(self, batch: Batch) -> bool:
         """True if answers to these prompts are there."""

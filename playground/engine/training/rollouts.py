@@ -1,4 +1,4 @@
-"""Answers that the policies of a bank write to prompts, with what both they and the reference thought of them.
+"""Answers that the policies of a bank write to prompts, and what they and the reference think of them.
 
 All slots write at once, a token at a time, over one key-value cache; row r of a forward belongs to slot
 r // (rows a slot). Each slot draws from its own random stream, one number for every token that an answer may
@@ -211,8 +211,8 @@ class ReferenceModel:
             input_ids=ids, position_ids=positions, attention_mask=visible, use_cache=False
         )
         states = output.last_hidden_state[0, nodes]
-        chunks = (part.split(CHUNK) for part in (written.states, states, labels))
-        found = [self._compared(*chunk, temperature) for chunk in zip(*chunks, strict=True)]
+        chunks = zip(*(torch.split(part, CHUNK) for part in (written.states, states, labels)), strict=True)
+        found = [self._compared(mine, theirs, tokens, temperature) for mine, theirs, tokens in chunks]
         return Compared(*(torch.cat(part) for part in zip(*found, strict=True)))
 
     def _compared(

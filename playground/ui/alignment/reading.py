@@ -85,4 +85,3 @@ def _answer(context: PageContext, example: PairExample, trace: Trace) -> ReadAns
     assert trace.predictions is not None
     labels = pieces.sequence_labels(compute.token_texts(context, trace.input_ids[n:]))
     return ReadAnswer(trace, tuple(labels), trace.predictions.logprobs[n - 1 :].astype(np.float64))
-

@@ -72,12 +72,18 @@ def picture(context: PageContext, shown: Sequence[PreferencePair]) -> None:
     wins = found.wins
     strong_ones = fit(wins.counts)
     table = frames.strengths([_name(one) for one in wins.items], wins, strong_ones)
-    ends = table if len(table) <= MOST_ITEMS else table.iloc[[*range(MOST_ITEMS // 2), *range(-(MOST_ITEMS // 2), 0)]]
+    ends = (
+        table
+        if len(table) <= MOST_ITEMS
+        else table.iloc[[*range(MOST_ITEMS // 2), *range(-(MOST_ITEMS // 2), 0)]]
+    )
     words = {
         "strength": _("strength (nats of odds)"), "low": _("from (95 %)"), "high": _("to (95 %)"),
         "won": _("won"), "lost": _("lost"), "item": _("preferred"),
     }  # fmt: skip
-    show.show_chart(charts.strengths(words), "al_strengths", _("Bradley-Terry strengths with their intervals"), data=ends)
+    show.show_chart(
+        charts.strengths(words), "al_strengths", _("Bradley-Terry strengths with their intervals"), data=ends
+    )
     st.markdown(reading(wins, strong_ones))
     if len(ends) < len(table):
         told = _("The {n} strongest and weakest are drawn; the table has all {all}.")
@@ -94,12 +100,14 @@ def picture(context: PageContext, shown: Sequence[PreferencePair]) -> None:
 
 def reading(wins: Wins, found: Strengths) -> str:
     """The sentence that reads the strengths; Markdown."""
-    best = _most_different(wins, found)
+    best = most_different(wins, found)
     if best is None:
         return ""
     winner, loser = best
     chance, low, high = found.chance(winner, loser)
-    told = _("{winner} is preferred to {loser} with probability {chance:.0%} (95 % interval {low:.0%} to {high:.0%}).")
+    told = _(
+        "{winner} is preferred to {loser} with probability {chance:.0%} (95 % interval {low:.0%} to {high:.0%})."
+    )
     words = told.format(
         winner=strong(_name(wins.items[winner])), loser=strong(_name(wins.items[loser])), chance=chance,
         low=low, high=high,
@@ -110,11 +118,13 @@ def reading(wins: Wins, found: Strengths) -> str:
             "given two ties against an imagined answer of strength 0."
         )
     if found.groups.max(initial=0) > 0:
-        words += " " + _("Only strengths that votes connect can be compared: 0 is the mean of each such group.")
+        words += " " + _(
+            "Only strengths that votes connect can be compared: 0 is the mean of each such group."
+        )
     return words
 
 
-def _most_different(wins: Wins, found: Strengths) -> tuple[int, int] | None:
+def most_different(wins: Wins, found: Strengths) -> tuple[int, int] | None:
     """The two items, connected by votes, whose strengths are furthest apart; None where all are equal."""
     n = len(wins.items)
     both = [
