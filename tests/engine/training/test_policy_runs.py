@@ -17,10 +17,12 @@ from playground.engine.contract.policies import HeadReward, PolicyObservation, P
 from playground.engine.contract.remedies import Remedy
 from playground.engine.contract.training import ENDED, TrainingState
 from playground.engine.local.engine import LocalEngine
+from playground.engine.task_heads.rewards import end_mark, score
 from playground.errors import BadValue, EmptyText, HeadGone, PlaygroundError, TooManyTokens
 from tests import tiny
 from tests.engine.training.learning import texts, trained, wait
 from tests.engine.training.policy_runs import policy_run, prompts
+from tests.engine.training.reward_runs import reward_run
 
 NEVER_ENDS = r"(?s)(.|..|...)+(?<!.)$"
 
@@ -170,3 +172,37 @@ def test_what_cannot_be_is_refused_before_it_waits(tiny_engine: LocalEngine, wro
 def test_models_that_do_not_continue_texts_are_refused(tiny_engine: LocalEngine, model: str) -> None:
     with pytest.raises(PlaygroundError):
         tiny_engine.training.runs.start(policy_run(30, model))
+
+
+def head_of(engine: LocalEngine, owner: str) -> str:
+    run = reward_run(31, owner)
+    engine.training.runs.start(run)
+    until(lambda: wait(engine, run).adapter != "")
+    return wait(engine, run).adapter
+
+
+def test_a_reward_model_judges_prompt_and_answer_with_the_mark_of_the_end(tiny_engine: LocalEngine) -> None:
+    reward = HeadReward(head_of(tiny_engine, "alice"))
+    run = policy_run(32, owner="alice", n_steps=2, reward=reward, n_answers=8, kl_beta=0.0)
+    objective = tiny_engine.training.runs._objectives[run.settings.objective]
+    slot = objective.prepare(run).make()
+    bank = objective.learner([slot], lambda: None)
+    told_first = bank.observe(0, run, 0)
+    head, loaded = tiny_engine.preferences._rewards.get(reward.head), slot.loaded
+    mark, written = end_mark(loaded), slot.rollout.written
+    by_hand = [
+        score(head, loaded, [(*prompt, *(token for token in answer if token != mark[0]), *mark)])[0]
+        for prompt, answer in zip(written.prompts, written.answers, strict=True)
+    ]
+    assert slot.rollout.rewards == pytest.approx(by_hand, abs=1e-4)
+    assert told_first.reward == pytest.approx(sum(by_hand) / 16, abs=1e-4) and told_first.spread > 0
+    state = trained(tiny_engine, run)
+    assert (state.status, state.error) == ("done", None) and told(state)[0].reward == told_first.reward
+
+
+def test_a_reward_model_of_another_session_or_base_is_refused(tiny_engine: LocalEngine) -> None:
+    reward = HeadReward(head_of(tiny_engine, "alice"))
+    with pytest.raises(HeadGone):
+        tiny_engine.training.runs.start(policy_run(33, owner="mallory", reward=reward))
+    with pytest.raises(BadValue, match="tiny/gpt2"):
+        tiny_engine.training.runs.start(policy_run(33, tiny.GPT2, owner="alice", reward=reward))
