@@ -75,8 +75,6 @@ STARTED = {"playground.app", "playground.bootstrap", "playground.cli", "playgrou
 # The ground of the page alignment; it is taken off here as it is built.
 AHEAD = {
     "playground.core.constitution",
-    "playground.core.policy.leash",
-    "playground.core.policy.ppo",
     "playground.core.preferences.agreement",
     "playground.core.preferences.judged",
     "playground.core.preferences.shipped",

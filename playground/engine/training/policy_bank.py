@@ -96,7 +96,11 @@ class PolicyBank(AdapterBank):
         )
 
     def dropped(self, x: torch.Tensor) -> torch.Tensor:
-        """`x` as it is: a policy is judged by what it would write, so dropout is refused."""
+        """`x` as it is: a policy is judged by what it would write, so dropout is refused.
+
+        Args:
+            x: Shape [slot, node, d_in].
+        """
         return x
 
     # ---- rollouts
