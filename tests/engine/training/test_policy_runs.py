@@ -168,6 +168,13 @@ def test_what_cannot_be_is_refused_before_it_waits(tiny_engine: LocalEngine, wro
     assert tiny_engine.training.runs.of("mallory") == []
 
 
+def test_one_prompt_may_have_as_many_and_as_long_answers_as_there_are(tiny_engine: LocalEngine) -> None:
+    longest = (PromptExample(tuple(range(2, 82))),)
+    run = policy_run(34, train=longest, batch_size=1, n_answers=16, max_new_tokens=48, n_steps=1)
+    state = trained(tiny_engine, run)
+    assert (state.status, state.error) == ("done", None)
+
+
 @pytest.mark.parametrize("model", [tiny.BERT, tiny.T5])
 def test_models_that_do_not_continue_texts_are_refused(tiny_engine: LocalEngine, model: str) -> None:
     with pytest.raises(PlaygroundError):
