@@ -8,12 +8,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 prompt = "Who wrote Hamlet?"
 answers = ["William Shakespeare.", "Hamlet was written by William Shakespeare, an English playwright."]
+n_read = [5, 20]  # tokens of each answer that are read, at most
 
 tokenizer = AutoTokenizer.from_pretrained(Path(folder).expanduser())
 model = AutoModelForCausalLM.from_pretrained(Path(folder).expanduser(), dtype=torch.float32).eval()
 
 
-def logprobs_of(answer):
+def logprobs_of(answer: str, n: int) -> torch.Tensor:
     """Log-probability of each token of an answer and of the mark that ends it, in nats."""
     end = model.generation_config.eos_token_id
     end = min(end) if isinstance(end, list) else end
@@ -24,12 +25,12 @@ def logprobs_of(answer):
     else:  # one below the other
         before = tokenizer(f"{prompt}\n", add_special_tokens=False).input_ids
     own = tokenizer(answer, add_special_tokens=False).input_ids
-    own = own if end is None else [*own, end]
+    own = (own if end is None else [*own, end])[:n]
     with torch.no_grad():
         logits = model(torch.tensor([before + own])).logits[0, len(before) - 1 : -1]
     return logits.log_softmax(-1).gather(1, torch.tensor(own)[:, None])[:, 0]
 
 
-found = [logprobs_of(answer) for answer in answers]
-for answer, logprobs in zip(answers, found):
+found = [logprobs_of(answer, n) for answer, n in zip(answers, n_read, strict=True)]
+for answer, logprobs in zip(answers, found, strict=True):
     print(f"{logprobs.sum():.1f} nats, {logprobs.mean():.2f} a token: {answer}")

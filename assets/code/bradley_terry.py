@@ -15,7 +15,7 @@ ties = 0.0 if has_maximum else 2.0  # of each item against an imagined one of st
 alike = connected / connected.sum(1) * has_maximum  # only differences mean something: the mean is 0
 
 
-def probability(gap):
+def probability(gap: np.ndarray) -> np.ndarray:
     """The chance to win of an item that is so much stronger."""
     return 1 / (1 + np.exp(-gap))
 
@@ -29,5 +29,5 @@ for _ in range(100):
     strengths = strengths + np.linalg.solve(information + alike, score)
 variances = np.diag(np.linalg.inv(information + alike) - alike)
 half = 1.96 * np.sqrt(np.maximum(variances, 0))
-for name, strength, side in zip(items, strengths, half):
+for name, strength, side in zip(items, strengths, half, strict=True):
     print(f"{name}: {strength:+.2f} ({strength - side:+.2f} to {strength + side:+.2f})")

@@ -67,4 +67,3 @@ class TrainingOfRewards:
     def keep(self, snapshot: RewardHead, owner: str) -> str:
         """Keep a reward model; gives its id."""
         return self._rewards.owned.add(snapshot, owner)
-

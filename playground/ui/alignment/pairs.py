@@ -111,7 +111,9 @@ def upload() -> None:
     file_preview.field(
         FileKind(
             "al_upload",
-            _("Pairs: .jsonl or .csv with `prompt`, `chosen`, `rejected`, and perhaps `topic`; up to 4 MB, 200 rows"),
+            _(
+                "Pairs: .jsonl or .csv with `prompt`, `chosen`, `rejected`, and perhaps `topic`; up to 4 MB, 200 rows"
+            ),
             preference_rows.SUFFIXES,
             _read,
             counted,
@@ -140,7 +142,9 @@ def counted(file: PreferenceFile) -> str:
     words = [ngettext("{n} pair", "{n} pairs", len(file.pairs)).format(n=len(file.pairs))]
     if n := contradictions(file.pairs):
         told = ngettext(
-            "{n} pair of answers stands there in both directions", "{n} pairs of answers stand there in both directions", n
+            "{n} pair of answers stands there in both directions",
+            "{n} pairs of answers stand there in both directions",
+            n,
         )
         words.append(told.format(n=n))
     if n := repeated(file.pairs):

@@ -72,12 +72,18 @@ def picture(context: PageContext, shown: Sequence[PreferencePair]) -> None:
     wins = found.wins
     strong_ones = fit(wins.counts)
     table = frames.strengths([_name(one) for one in wins.items], wins, strong_ones)
-    ends = table if len(table) <= MOST_ITEMS else table.iloc[[*range(MOST_ITEMS // 2), *range(-(MOST_ITEMS // 2), 0)]]
+    ends = (
+        table
+        if len(table) <= MOST_ITEMS
+        else table.iloc[[*range(MOST_ITEMS // 2), *range(-(MOST_ITEMS // 2), 0)]]
+    )
     words = {
         "strength": _("strength (nats of odds)"), "low": _("from (95 %)"), "high": _("to (95 %)"),
         "won": _("won"), "lost": _("lost"), "item": _("preferred"),
     }  # fmt: skip
-    show.show_chart(charts.strengths(words), "al_strengths", _("Bradley-Terry strengths with their intervals"), data=ends)
+    show.show_chart(
+        charts.strengths(words), "al_strengths", _("Bradley-Terry strengths with their intervals"), data=ends
+    )
     st.markdown(reading(wins, strong_ones))
     if len(ends) < len(table):
         told = _("The {n} strongest and weakest are drawn; the table has all {all}.")
@@ -94,27 +100,31 @@ def picture(context: PageContext, shown: Sequence[PreferencePair]) -> None:
 
 def reading(wins: Wins, found: Strengths) -> str:
     """The sentence that reads the strengths; Markdown."""
-    best = _most_different(wins, found)
+    best = most_different(wins, found)
     if best is None:
         return ""
     winner, loser = best
     chance, low, high = found.chance(winner, loser)
-    told = _("{winner} is preferred to {loser} with probability {chance:.0%} (95 % interval {low:.0%} to {high:.0%}).")
+    told = _(
+        "{winner} is preferred to {loser} with probability {chance:.0%} (95 % interval {low:.0%} to {high:.0%})."
+    )
     words = told.format(
         winner=strong(_name(wins.items[winner])), loser=strong(_name(wins.items[loser])), chance=chance,
         low=low, high=high,
     )  # fmt: skip
     if found.prior_draws:
         words += " " + _(
-            "Somebody has won or lost every vote, for which the most likely strength is infinite; so each was "
+            "One side has won or lost all its votes, so its most likely strength is infinite; each was therefore "
             "given two ties against an imagined answer of strength 0."
         )
     if found.groups.max(initial=0) > 0:
-        words += " " + _("Only strengths that votes connect can be compared: 0 is the mean of each such group.")
+        words += " " + _(
+            "Only strengths that votes connect can be compared: 0 is the mean of each such group."
+        )
     return words
 
 
-def _most_different(wins: Wins, found: Strengths) -> tuple[int, int] | None:
+def most_different(wins: Wins, found: Strengths) -> tuple[int, int] | None:
     """The two items, connected by votes, whose strengths are furthest apart; None where all are equal."""
     n = len(wins.items)
     both = [
@@ -169,8 +179,8 @@ def _agreement(context: PageContext, shown: Sequence[PreferencePair]) -> None:
         sum((gap[at] > 0) == (vote.winner == pair.texts[1]) for vote, pair, gap in judged) for at in (0, 1)
     ]
     told = ngettext(
-        "The model's own probability agrees with {in_all} of {n} vote; its probability a token with {each}.",
-        "The model's own probability agrees with {in_all} of {n} votes; its probability a token with {each}.",
+        "The model's own probability agrees with {in_all} of {n} vote; its probability per token with {each}.",
+        "The model's own probability agrees with {in_all} of {n} votes; its probability per token with {each}.",
         len(judged),
     )
     st.markdown(told.format(in_all=agrees[0], each=agrees[1], n=len(judged)))

@@ -51,9 +51,7 @@ def _place(found: Sequence[PreferencePair]) -> int:
     """Draw the field for the number of the pair; its place."""
     if len(found) < 2:
         return 0
-    number = number_field(
-        _("Pair"), 1, len(found), 1, key="al_pair", width=120, label_visibility="collapsed"
-    )
+    number = number_field(_("Pair"), 1, len(found), 1, key="al_pair", width=120, label_visibility="collapsed")
     n = len(found) - len(pool.unvoted(found))
     st.caption(_("{voted} of {n} voted on").format(voted=n, n=len(found)), width="content")
     return int(number) - 1
@@ -82,7 +80,7 @@ def _pair(context: PageContext, shown: Shown, found: Sequence[PreferencePair]) -
         ),
         code=lambda: show.code(
             "alignment", folder=show.model_folder(context.model.model_id), prompt=shown.pair.prompt,
-            answers=[shown.first, shown.second],
+            answers=[shown.first, shown.second], n_read=[len(one.labels) for one in answers],
         ),
     )  # fmt: skip
 
@@ -96,12 +94,12 @@ def _cards(shown: Shown, known: ReadPair | None, mine: Vote | None) -> list[Card
             continue
         own = known.first if side == "first" else known.second
         told = ngettext(
-            "{n} token · log p = {total:.1f} nats · {mean:.2f} a token",
-            "{n} tokens · log p = {total:.1f} nats · {mean:.2f} a token",
+            "{n} token · log p = {total:.1f} nats · {mean:.2f} per token",
+            "{n} tokens · log p = {total:.1f} nats · {mean:.2f} per token",
             len(own.labels),
         )
         total = told.format(n=len(own.labels), total=own.total, mean=own.mean)
-        cards.append(Card(name, own.labels, own.bits, total, is_chosen))
+        cards.append(Card(name, *zip(*own.characters, strict=True), total, is_chosen))
     return cards
 
 
@@ -134,7 +132,7 @@ def _reading(context: PageContext, known: ReadPair) -> str:
     if (in_all > 0) == (each > 0):
         told = _(
             "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} nats in all, "
-            "and also the larger one a token."
+            "and also the larger one per token."
         )
     else:
         told = _(
@@ -145,7 +143,9 @@ def _reading(context: PageContext, known: ReadPair) -> str:
     words = told.format(model=name, answer=answer, other=other, nats=abs(in_all))
     if known.n_cut:
         cut = ngettext(
-            "{n} token beyond the limit was left out.", "{n} tokens beyond the limit were left out.", known.n_cut
+            "{n} token beyond the limit was left out.",
+            "{n} tokens beyond the limit were left out.",
+            known.n_cut,
         )
         words += " " + cut.format(n=known.n_cut)
     return words

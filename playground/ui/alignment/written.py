@@ -41,7 +41,10 @@ def ask(context: PageContext) -> Later | None:
     """Draw prompt, temperature and seed; gives what writes the answers once the reader has asked for it."""
     default = _("Write one sentence about autumn.")
     prompt = st.text_input(
-        _("Your own prompt"), default, max_chars=MOST_CHARS, **setting(f"al_prompt_{context.language}", default)
+        _("Your own prompt"),
+        default,
+        max_chars=MOST_CHARS,
+        **setting(f"al_prompt_{context.language}", default),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         temperature = slider(_("Temperature"), TEMPERATURES, 1.0, key="al_temperature", width=240)
@@ -71,7 +74,9 @@ def _write(place: object, context: PageContext, prompt: str, temperature: float,
             st.error(sentence(error))
             return
         texts, n_done = [""] * N_ANSWERS, [0] * N_ANSWERS
-        bar = Progress("preference answers", context.model.model_id, N_ANSWERS * N_TOKENS, _("The model writes"))
+        bar = Progress(
+            "preference answers", context.model.model_id, N_ANSWERS * N_TOKENS, _("The model writes")
+        )
         sampling = Sampling(temperature=temperature, top_p=0.95)
         settings = [
             {"input_ids": example.prompt_ids, "sampling": sampling, "seed": N_ANSWERS * seed + row}

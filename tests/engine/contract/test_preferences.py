@@ -15,7 +15,8 @@ from playground.errors import BadValue, EmptyText, HeadGone, TextTooLong
 from tests import tiny
 
 PAIRS = tuple(
-    PreferencePair(f"the {name}", f"the {name} sat on the mat", "that is a dog") for name in ("cat", "dog", "mat")
+    PreferencePair(f"the {name}", f"the {name} sat on the mat", "that is a dog")
+    for name in ("cat", "dog", "mat")
 )
 SETTINGS = RewardSettings(tiny.LLAMA, "polite", n_steps=40)
 

@@ -13,12 +13,14 @@ import torch
 
 from playground.core.lora import delta_weight
 from playground.core.rewards import TextReward
+from playground.engine import create_engine
 from playground.engine.contract.policies import HeadReward, PolicyObservation, PolicyRequest, PromptExample
 from playground.engine.contract.remedies import Remedy
 from playground.engine.contract.training import ENDED, TrainingState
 from playground.engine.local.engine import LocalEngine
 from playground.engine.task_heads.rewards import end_mark, score
 from playground.errors import BadValue, EmptyText, HeadGone, PlaygroundError, TooManyTokens
+from playground.settings import Settings
 from tests import tiny
 from tests.engine.training.learning import texts, trained, wait
 from tests.engine.training.policy_runs import policy_run, prompts
@@ -213,3 +215,13 @@ def test_a_reward_model_of_another_session_or_base_is_refused(tiny_engine: Local
         tiny_engine.training.runs.start(policy_run(33, owner="mallory", reward=reward))
     with pytest.raises(BadValue, match="tiny/gpt2"):
         tiny_engine.training.runs.start(policy_run(33, tiny.GPT2, owner="alice", reward=reward))
+
+
+def test_a_policy_in_another_number_format_learns_too(tiny_settings: Settings) -> None:
+    engine = create_engine(tiny_settings.model_copy(update={"dtype": "bfloat16"}))
+    assert isinstance(engine, LocalEngine)
+    state = trained(engine, policy_run(35, owner="me", n_steps=2))
+    assert (state.status, state.error) == ("done", None)
+    first, last = told(state)[0], told(state)[-1]
+    assert first.kl < 0.05 and 0 <= last.kl < math.inf
+    engine.close()
