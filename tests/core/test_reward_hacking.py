@@ -35,7 +35,8 @@ def test_every_figure_is_that_of_the_answers(run: HackingRun) -> None:
 @pytest.mark.parametrize("seed", shipped().seeds)
 def test_both_runs_of_a_seed_begin_with_the_same_answers(seed: int) -> None:
     free, held = (shipped().run(beta, seed) for beta in shipped().kl_betas)
-    assert free is not None and held is not None
+    assert free is not None
+    assert held is not None
     assert free.rollouts[0] == held.rollouts[0]
     assert free.rollouts[-1].answers != held.rollouts[-1].answers
 
@@ -44,9 +45,11 @@ def test_both_runs_of_a_seed_begin_with_the_same_answers(seed: int) -> None:
 def test_without_a_leash_the_reward_is_hacked_and_on_one_it_is_not(seed: int) -> None:
     """Marks and nothing else on the one hand, sentences with one or two of them on the other."""
     free, held = (shipped().run(beta, seed) for beta in (0.0, 0.5))
-    assert free is not None and held is not None
+    assert free is not None
+    assert held is not None
     assert free.rollouts[0].reward < 0.5
-    assert free.rollouts[-1].reward >= 20 and free.rollouts[-1].kl > 50
+    assert free.rollouts[-1].reward >= 20
+    assert free.rollouts[-1].kl > 50
     assert max(one.reward for one in held.rollouts) < 2
     assert max(one.kl for one in held.rollouts) < 13
     marks, letters = (
@@ -55,5 +58,7 @@ def test_without_a_leash_the_reward_is_hacked_and_on_one_it_is_not(seed: int) ->
     )
     assert marks > 2 * letters
     assert np.mean([sum(map(str.isalpha, one.text)) for one in held.rollouts[-1].answers]) > 40
-    assert free.first_above(10) is not None and held.first_above(10) is None
-    assert free.seconds < 120 and held.seconds < 120
+    assert free.first_above(10) is not None
+    assert held.first_above(10) is None
+    assert free.seconds < 120
+    assert held.seconds < 120

@@ -23,7 +23,8 @@ def test_the_note_has_how_every_run_ended() -> None:
     folder = trained_assets() / FOLDER
     said = json.loads((folder / whole_folder.METADATA).read_text("utf-8"))
     assert said["revision"] == said["files"][FILE]["sha256"] == whole_folder.sha256_of(folder / FILE)
-    assert said["script"] == script.__name__ and FOLDER in SCRIPTS
+    assert said["script"] == script.__name__
+    assert FOLDER in SCRIPTS
     assert (folder / FILE).stat().st_size < 2**20
     runs = shipped().runs
     assert {(one.kl_beta, one.seed) for one in runs} == {
@@ -40,7 +41,8 @@ def test_the_shipped_runs_are_those_that_the_page_offers() -> None:
     assert (table.model, table.reward, table.prompts) == (asked.model, asked.reward, PROMPTS)
     same = ("n_answers", "max_new_tokens", "n_updates", "epsilon", "learning_rate")
     assert all(getattr(table, name) == getattr(asked, name) for name in same)
-    assert {one.n_steps for one in table.runs} == {N_STEPS} and asked.batch_size == len(PROMPTS)
+    assert {one.n_steps for one in table.runs} == {N_STEPS}
+    assert asked.batch_size == len(PROMPTS)
 
 
 @pytest.mark.real
@@ -52,7 +54,8 @@ def test_the_script_measures_the_same_again(real_settings: Settings, kl_beta: fl
     finally:
         engine.close()
     known = shipped().run(kl_beta, 0)
-    assert known is not None and again.n_steps == SHORT
+    assert known is not None
+    assert again.n_steps == SHORT
     first, theirs = again.rollouts[0], known.rollouts[0]
     same = [one.text == two.text for one, two in zip(first.answers, theirs.answers, strict=True)]
     assert sum(same) >= len(same) - 1, "the base's answers, but for a draw that rounding turns"

@@ -103,7 +103,8 @@ def test_log_probabilities_kl_and_entropy_are_those_of_whole_distributions(
     torch.testing.assert_close(rollout.compared.reference.double(), theirs.log_prob(tokens), **close)
     torch.testing.assert_close(rollout.compared.kl.double(), kl_divergence(mine, theirs), **close)
     torch.testing.assert_close(rollout.compared.entropy.double(), mine.entropy(), **close)
-    assert (rollout.compared.kl >= 0).all() and rollout.compared.kl.max() > 1e-3
+    assert (rollout.compared.kl >= 0).all()
+    assert rollout.compared.kl.max() > 1e-3
 
 
 @pytest.mark.parametrize("epsilon", [0.05, 0.2, math.inf])
@@ -165,11 +166,13 @@ def test_the_base_is_the_reference_and_stays_as_it_is(tiny_engine: LocalEngine) 
     template = bank.slots[0].loaded.template
     before = {name: value.clone() for name, value in template.state_dict().items()}
     first = moved(bank, 0)
-    assert abs(first.k1).max() < 1e-4 and first.kl.max() < 1e-6, "the policy begins as the reference"
+    assert abs(first.k1).max() < 1e-4, "the policy begins as the reference"
+    assert first.kl.max() < 1e-6
     rollout = moved(bank, 3)
     assert rollout.kl.min() > 1e-4
     for name, value in template.state_dict().items():
-        assert torch.equal(value, before[name]) and value.grad is None
+        assert torch.equal(value, before[name])
+        assert value.grad is None
     held = {value.data_ptr() for value in template.parameters()}
     shared = [value.data_ptr() for value in bank._reference._tree.parameters()]
     assert set(shared) == held, "no second model in memory"
@@ -220,8 +223,10 @@ def test_an_observation_tells_the_rollout_that_the_next_step_learns_from(tiny_en
     bank = bank_of(tiny_engine, run)
     told = bank.observe(0, run, 0)
     rollout = bank.slots[0].rollout
-    assert rollout is not None and isinstance(told, PolicyObservation)
-    assert math.isnan(told.clipped) and told.step == 0
+    assert rollout is not None
+    assert isinstance(told, PolicyObservation)
+    assert math.isnan(told.clipped)
+    assert told.step == 0
     batch = batch_of(run, 0)
     assert [one.prompt for one in told.answers] == [run.train.index(one) for one in batch] * 3
     assert told.reward == pytest.approx(np.mean([one.reward for one in told.answers]))
