@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import json
 import time
 from pathlib import Path
@@ -25,10 +24,6 @@ from tests.pages.shown import folder, run_code, upload
 
 PAIRS = mixed(shipped_pairs("en"))
 WORDS = ("cat", "dog", "mat", "house", "tree", "car", "bird", "fish")
-=======
-from tests import tiny
-from tests.pages.conftest import OpenApp
->>>>>>> f3ea06b0c9120d632394a0483833044b2b9f5885
 
 
 def said(app: AppTest) -> list[str]:

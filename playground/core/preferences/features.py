@@ -29,7 +29,7 @@ REFUSAL: Final = (
 
 
 def counts(feature: str, texts: Sequence[str]) -> NDArray[np.float64]:
-    """How much of a feature each text has. Shape [text].
+    """Amount of a feature in each text. Shape [text].
 
     Args:
         feature: One of `FEATURES`.

@@ -104,4 +104,6 @@ def _answer(context: PageContext, example: PairExample, trace: Trace) -> ReadAns
     assert trace.predictions is not None
     texts = compute.token_texts(context, trace.input_ids[n:])
     spelled = tuple(map(pieces.bytes_of, texts))
-    return ReadAnswer(trace, pieces.sequence_labels(texts), spelled, trace.predictions.logprobs[n - 1 :].astype(np.float64))
+    return ReadAnswer(
+        trace, pieces.sequence_labels(texts), spelled, trace.predictions.logprobs[n - 1 :].astype(np.float64)
+    )

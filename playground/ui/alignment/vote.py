@@ -125,7 +125,7 @@ def _vote(shown: Shown, found: Sequence[PreferencePair], better: Better) -> None
 
 
 def _reading(context: PageContext, known: ReadPair) -> str:
-    """What the model itself would choose; Markdown."""
+    """The answer that the model itself would choose; Markdown."""
     first, second = known.first, known.second
     in_all, each = first.total - second.total, first.mean - second.mean
     name = plain(context.model.name)
