@@ -17,7 +17,7 @@ LN2 = math.log(2)
 MOST_LOSS = 1.4  # what is above lies on the edge
 ROOM = {"right": 16}
 ANSWERS = {"chosen": QUERY, "rejected": AFTER}
-HEIGHT = 230
+HEIGHT = 300
 
 
 def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
@@ -57,7 +57,7 @@ def log_ratios(words: Mapping[str, str], *, n_steps: int, extent: float) -> Spec
         extent: The axis reaches from minus to plus this.
     """
     y = _amount("log_ratio", words["log_ratio"], scale={"domain": [-extent, extent], "nice": False},
-                axis={"format": "~g", "tickCount": 7})  # fmt: skip
+                axis={"tickCount": 7})  # fmt: skip
     tooltip = [_nominal("said", title=words["answer"]), _amount("step", words["step"], format=COUNT),
                _amount("log_ratio", words["log_ratio"], format="+.2f")]  # fmt: skip
     drawn = {"x": _steps(words, n_steps), "y": y, "color": _kind("answer", ANSWERS, words)}
@@ -84,7 +84,7 @@ def pair_rewards(words: Mapping[str, str], *, extent: float, n_pairs: int) -> Sp
         n_pairs: Rows.
     """
     x = _amount("reward", words["reward"], scale={"domain": [-extent, extent], "nice": False, "clamp": True},
-                axis={"format": "~g", "tickCount": 7})  # fmt: skip
+                axis={"tickCount": 7})  # fmt: skip
     y = {"field": "pair", "type": "ordinal", "title": words["pair"], "axis": {"labelLimit": 60}}
     tooltip = [_nominal("prompt", title=words["prompt"]), _nominal("said", title=words["answer"]),
                _nominal("text", title=words["text"]), _amount("reward", words["reward"], format="+.3f"),
@@ -176,10 +176,8 @@ def _kind(field: str, looks: Mapping[str, Any], words: Mapping[str, str]) -> Spe
     """A channel that tells kinds apart, with a legend in the reader's words."""
     names = {kind: words[kind] for kind in looks}
     legend = {"title": None, "orient": "top", "columns": legend_columns(2, 2), "labelLimit": 220,
-              "symbolSize": 110, "symbolOpacity": 1, "symbolType": "square",
+              "symbolSize": 110, "symbolOpacity": 1,
               "labelExpr": f"({_json(names)})[datum.value]"}  # fmt: skip
-    if isinstance(next(iter(looks.values())), str) and not str(next(iter(looks.values()))).startswith("#"):
-        legend.pop("symbolType")
     return _nominal(field, scale={"domain": list(looks), "range": list(looks.values())}, legend=legend)
 
 

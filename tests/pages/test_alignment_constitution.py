@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.core import constitution as core
+from playground.core.constitution import Constitution
 from playground.core.constitution import constitution as words_of
 from playground.core.constitution_chains import (
-    MAX_TOKENS,
     Chain,
     ShippedChains,
     counted,
@@ -19,7 +20,7 @@ from playground.core.constitution_chains import (
 )
 from playground.core.tables import alignment_constitution as frames
 from playground.settings import Settings
-from playground.ui.alignment import constitution
+from playground.ui.alignment import chains, constitution
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import folder, run_code
@@ -42,11 +43,11 @@ def said(app: AppTest) -> str:
 def test_the_first_picture_is_a_shipped_chain(open_app: OpenApp) -> None:
     app = open_app("alignment", lang="en", al_panel="constitution")
     rule = words_of("en").rules[0]
-    chains = shipped().chains[rule.rule]
-    assert [one.attack for one in chains] == list(rule.attacks)
+    given = shipped().chains[rule.rule]
+    assert [one.attack for one in given] == list(rule.attacks)
     text = said(app)
     for step in ("attack", "answer", "critique", "revision"):
-        assert getattr(chains[0], step) in text
+        assert getattr(given[0], step) in text
     count = counted([one for each in shipped().chains.values() for one in each])
     assert f"({count.n}): revisions that say the same as the answer: {count.n_same}" in text
     assert f"others that it prefers itself: {count.n_preferred} of {count.n_asked}" in text
@@ -54,18 +55,20 @@ def test_the_first_picture_is_a_shipped_chain(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("model", [tiny.LLAMA, tiny.GPT2])
 def test_four_steps_are_written_as_the_code_writes_them_and_kept(
-    open_app: OpenApp, tiny_settings: Settings, tmp_path: Path, model: str
+    open_app: OpenApp, tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
+    words = Constitution("why {rule}", "again {rule}", "{a} or {b}", ())  # short: a tiny model reads little
+    monkeypatch.setattr(core, "constitution", lambda _language: words)
+    monkeypatch.setattr(chains, "MAX_TOKENS", 10)
     app = open_app("alignment", lang="en", model=model, **LINK)
     app.button(key="al_chain_write").click().run()
     assert not app.exception
     found = app.session_state[constitution.WRITTEN]
     assert found.is_whole
-    words = words_of("en")
     code = run_code(
         "constitution", tmp_path, folder=folder(tiny_settings, model), rule="Be polite.",
         attacks=["the cat", "the dog"], critique=words.critique, revision=words.revision, choice=words.choice,
-        max_new_tokens=MAX_TOKENS,
+        max_new_tokens=10,
     )  # fmt: skip
     for (attack, answer, critique, revision), one in zip(code["chains"], found.chains, strict=True):
         assert (attack, answer, critique, revision) == (one.attack, one.answer, one.critique, one.revision)

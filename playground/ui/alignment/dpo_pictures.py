@@ -180,7 +180,7 @@ def under(run: DpoRun, *, is_shipped: bool = False) -> None:
         _("revision {hash}").format(hash=run.revision[:12]),
         f"β {run.beta:g}",
         _("pairs learned: {n}, held out: {m}").format(n=len(run.pairs), m=len(run.held_out_pairs)),
-        *([_("{n:.0f} s").format(n=run.seconds)] if run.seconds else []),
+        *([_("{n:.0f} s").format(n=run.seconds)] if run.seconds and not is_shipped else []),
         _("comes with the playground, on its English pairs") if is_shipped else _("trained in this session"),
     ]
     st.caption(plain(" · ".join(words)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from playground.core.policy.outcomes import Outcomes, outcomes, sampled
+from playground.core.policy.outcomes import Outcomes, outcomes, path, sampled
 from playground.core.rewards import TextReward, rewards_of
 from playground.core.tables import alignment_leash as frames
 from playground.engine.contract.models import AdapterName
@@ -20,7 +20,7 @@ from playground.ui import compute, show, stepwise
 from playground.ui.alignment import hack, leash_words, rewarding
 from playground.ui.alignment.said import or_sentence
 from playground.ui.choose import choose
-from playground.ui.components.tilt import Trained, tilt
+from playground.ui.components.tilt import BETAS, Trained, tilt
 from playground.ui.labels import token_labels
 from playground.ui.panels import Later
 from playground.ui.prompted import context_of, prompt_ids
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 N_ANSWERS, MAX_TOKENS = 16, 24
 KEY = "al_leash_written"
 MAX_PROMPT = 200  # characters
+N_TRIED = 61  # leashes
 
 
 @dataclass
@@ -139,9 +140,16 @@ def _picture(
 ) -> None:  # fmt: skip
     with st.container(key="al_tilt_picture"):
         tilt(
-            choice, labels, beta=1.0, unit=rewarding.unit_of(reward), trained=trained, key="al_tilt",
+            choice, labels, beta=first_beta(choice), unit=rewarding.unit_of(reward), trained=trained, key="al_tilt",
             language=base.language,
         )  # fmt: skip
+
+
+def first_beta(choice: Outcomes) -> float:
+    """Leash at first: of those on the slider, the one whose KL divergence is nearest to one nat."""
+    betas = np.geomspace(*BETAS, N_TRIED)
+    kl = path(choice, betas.tolist())[:, 1]
+    return float(betas[np.abs(kl - 1).argmin()])
 
 
 def _under(choice: Outcomes, labels: Sequence[str], code: Callable[[], str]) -> None:

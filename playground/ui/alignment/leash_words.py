@@ -24,7 +24,7 @@ def reading(choice: Outcomes, labels: Sequence[str]) -> str:
     name = f" ({plain(named[0][:SHOWN_CHARS])})" if named else ""
     told = _(
         "Without a leash all probability goes to the outcomes with the most reward, {most:.3g}{name}, of "
-        "which the reference does {share:.2%}; that costs {kl:.2f} nats of KL."
+        "which the reference has a probability of {share:.2g}; that costs {kl:.2f} nats of KL."
     )
     return told.format(most=most, name=name, share=best, kl=-np.log(best))
 

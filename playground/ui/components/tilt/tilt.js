@@ -77,7 +77,7 @@ function legend(entries) {
 }
 
 const short = (value, language) => value.toLocaleString(language, { maximumSignificantDigits: 3 });
-const share = (value) => `${fixed(100 * value, 1)} %`;
+const share = (value) => `${value === 0 || value >= 0.001 ? fixed(100 * value, 1) : Number((100 * value).toPrecision(2))} %`;
 
 function paint(root, data) {
   const { probs, rewards, rest, ends, words, language } = data;
@@ -147,5 +147,5 @@ export function niceEnd(value) {
 /** Ends of an axis with a little room around two values, which may be one. */
 export function roomy(low, high) {
   const room = Math.max(high - low, 0.1 * Math.abs(high), 0.1) * 0.08;
-  return [low - room, high + room];
+  return [low >= 0 ? Math.max(0, low - room) : low - room, high + room];
 }
