@@ -140,8 +140,8 @@ def _picture(
 ) -> None:  # fmt: skip
     with st.container(key="al_tilt_picture"):
         tilt(
-            choice, labels, beta=first_beta(choice), unit=rewarding.unit_of(reward), trained=trained, key="al_tilt",
-            language=base.language,
+            choice, labels, beta=first_beta(choice), unit=rewarding.unit_of(reward), trained=trained,
+            key="al_tilt", language=base.language,
         )  # fmt: skip
 
 

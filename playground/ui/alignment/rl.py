@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.core.hacking_judged import FAR, judged
+from playground.core.reward_hacking import MeasuredRollout
 from playground.core.rewards import TextReward
 from playground.core.tables import alignment_policy as frames
 from playground.engine.contract.hacking_runs import (
@@ -175,7 +176,7 @@ def settings_of(live: TrainingState) -> PolicySettings:
     return live.settings
 
 
-def told_of(live: TrainingState) -> list[hack.MeasuredRollout]:
+def told_of(live: TrainingState) -> list[MeasuredRollout]:
     """The rollouts of a run so far."""
     return [measured_rollout(one) for one in live.observed if isinstance(one, PolicyObservation)]
 
@@ -199,7 +200,7 @@ def _draw(context: PageContext, live: TrainingState) -> None:
     st.markdown(reading(told, settings))
 
 
-def reading(told: list[hack.MeasuredRollout], settings: PolicySettings) -> str:
+def reading(told: list[MeasuredRollout], settings: PolicySettings) -> str:
     """A run in words: what it gained, how far it went, and whether that is a hack."""
     found = judged(told)
     if found.is_flat and len(told) <= 2:
