@@ -35,7 +35,8 @@ def strengths(words: Mapping[str, str]) -> Spec:
         "width": "container", "height": {"step": ROW},
         "encoding": {
             "y": {
-                "field": "name", "type": "nominal", "sort": None, "title": None,
+                "field": "name", "type": "nominal", "title": None,
+                "sort": {"field": "strength", "op": "max", "order": "descending"},
                 "axis": {"labelLimit": 190, "labelFontSize": 14},
             },
             "tooltip": tooltip,

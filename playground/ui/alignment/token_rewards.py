@@ -48,7 +48,10 @@ def picture(context: PageContext, head: RewardHeadInfo) -> None:
     )  # fmt: skip
     st.markdown(_reading(found, labels))
     st.caption(
-        _("The reward that each answer would have if it ended there; 0 is the mean of both whole answers, since "
+        _(
+            "The reward that each answer would have if it ended there; 0 is the mean of both whole "
+            "answers, since "
+
           "only differences mean something. The tokens that change it most are named.")
     )  # fmt: skip
     show.source(context.model, head.settings.name)
