@@ -20,7 +20,7 @@ class Judged:
     Attributes:
         first, last: Mean reward of the first and of the last rollout.
         deviation: Standard deviation of the rewards of the first rollout.
-        kl: KL divergence from the reference at the last rollout, nats an answer.
+        kl: KL divergence from the reference at the last rollout, nats per answer.
         hacked_at: First rollout whose mean reward is `FAR` deviations above the first one; None if there is
             none.
         is_flat: True if all answers of the first rollout have one reward: nothing tells better from worse.

@@ -103,7 +103,7 @@ def test_a_run_of_ones_own_is_drawn_and_its_adapter_can_be_picked(
     assert told[0].kl == pytest.approx(0, abs=1e-6)
     found = frames.rollouts({"mine": told})
     assert found["reward"].tolist() == [one.reward for one in told]
-    assert f"The mean reward went from {told[0].reward:.2f} to {told[-1].reward:.2f} in 3 rollouts" in said(
+    assert f"By rollout 3 the mean reward went from {told[0].reward:.2f} to {told[-1].reward:.2f}" in said(
         app
     )
     app.button(key="al_rl_use").click().run()

@@ -12,7 +12,7 @@ ROLLOUTS = ("run", "rollout", "reward", "kl", "k1", "clipped", "entropy", "sprea
 
 
 def rollouts(runs: Mapping[str, Sequence[MeasuredRollout]]) -> pd.DataFrame:
-    """One row a rollout: run, rollout, reward, kl (nats an answer), k1, clipped, entropy, spread, answer.
+    """One row a rollout: run, rollout, reward, kl (nats per answer), k1, clipped, entropy, spread, answer.
 
     Args:
         runs: Name of each run -> its rollouts; `answer` is the first answer of each.

@@ -87,7 +87,7 @@ class DpoSettings(FinetuneSettings):
         beta: Nats of implicit reward per nat of log-ratio: the larger, the less the policy needs to move.
     """
 
-    n_steps: int = 60
+    n_steps: int = 30
     learning_rate: float = 5e-4
     batch_size: int = 4
     keep_best: bool = False

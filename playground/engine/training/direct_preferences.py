@@ -43,11 +43,11 @@ class DirectPreferences(AdapterObjective):
 
     @property
     def limits(self) -> RunLimits:
-        """The most that a run may ask for: a pair has two texts, and four readers' steps are one."""
+        """The most that a run may ask for: four of the longest pairs a step, or four readers' short ones."""
         most = self._settings
         return RunLimits(
             most.max_training_steps, most.max_batch_size, MAX_PAIRS,
-            2 * most.max_training_tokens, 2 * most.max_batch_tokens, 5 * most.max_fused_tokens // 4,
+            pair_tokens(most), 4 * pair_tokens(most), max(4 * pair_tokens(most), most.max_fused_tokens),
         )  # fmt: skip
 
     def prepare(self, request: TrainingRequest) -> NewSlot[AdapterSlot]:
@@ -74,8 +74,13 @@ class DirectPreferences(AdapterObjective):
 
 
 def most_pair_tokens(settings: Settings, info: ModelInfo) -> int:
-    """Most tokens of a pair, its prompt counted once: twice those of a text, within the model's context."""
-    return min(2 * settings.max_training_tokens, info.n_ctx or 2 * settings.max_training_tokens)
+    """Most tokens of a pair, its prompt counted once, within the model's context."""
+    return min(pair_tokens(settings), info.n_ctx or pair_tokens(settings))
+
+
+def pair_tokens(settings: Settings) -> int:
+    """Most tokens of a pair: those of two texts and a half, as Korean takes of an English tokenizer."""
+    return 5 * settings.max_training_tokens // 2
 
 
 def check_pairs(request: DpoRequest | RewardRequest, loaded: LoadedModel) -> None:

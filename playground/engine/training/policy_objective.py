@@ -43,11 +43,11 @@ class LearningFromRewards(AdapterObjective):
 
     @property
     def limits(self) -> RunLimits:
-        """The most that a run may ask for."""
+        """The most that a run may ask for: a prompt may have as many and as long answers as there are."""
         most = self._settings
         return RunLimits(
             most.max_training_steps, min(MAX_PROMPTS, most.max_batch_size), MAX_PROMPTS,
-            most.max_training_tokens, most.max_batch_tokens, most.max_fused_tokens,
+            most.max_training_tokens, 2 * most.max_batch_tokens, most.max_fused_tokens,
         )  # fmt: skip
 
     def prepare(self, request: TrainingRequest) -> NewSlot[PolicySlot]:

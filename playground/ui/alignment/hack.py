@@ -69,13 +69,13 @@ def compared(free: HackingRun, held: HackingRun) -> str:
     if of_free.hacked_at is None:
         told = _(
             "Without a leash the mean reward goes from {first:.2f} to {last:.2f}, and the policy is {kl:.1f} "
-            "nats an answer away: no hack in these rollouts."
+            "nats per answer away: no hack in these rollouts."
         )
     else:
         told = _(
             "Without a leash the reward is hacked: from rollout {at} on its mean is more than {far} standard "
             "deviations above the first answers. It ends at {last:.2f} instead of {first:.2f}, {kl:.1f} nats "
-            "an answer away from the reference."
+            "per answer away from the reference."
         )
     said = told.format(**values, far=FAR)
     values = {"last": of_held.last, "kl": of_held.kl, "at": of_held.hacked_at, "beta": held.kl_beta}

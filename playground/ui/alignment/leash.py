@@ -161,7 +161,7 @@ def _write(base: PageContext, prompt: str, written: WrittenAnswers, place: Delta
         for at, step in steps:
             written.texts[at] += step.text
             n_ended += step.finish_reason is not None
-            told = _("{n} of {all} answers are whole").format(n=n_ended, all=N_ANSWERS)
+            told = _("Answers that are whole: {n} of {all}").format(n=n_ended, all=N_ANSWERS)
             pace(partial(place.progress, n_ended / N_ANSWERS, told))
     written.is_whole = n_ended == N_ANSWERS
     if written.is_whole:

@@ -208,7 +208,7 @@ def reading(told: list[hack.MeasuredRollout], settings: PolicySettings) -> str:
             "is no gradient. Choose a reward that some answers have more of."
         ).format(first=found.first)
     said = _(
-        "The mean reward went from {first:.2f} to {last:.2f} in {n} rollouts, {kl:.1f} nats an answer away "
+        "By rollout {n} the mean reward went from {first:.2f} to {last:.2f}, {kl:.1f} nats per answer away "
         "from the reference."
     ).format(first=found.first, last=found.last, n=len(told) - 1, kl=found.kl)
     if found.hacked_at is not None:

@@ -290,7 +290,7 @@ ONE = PairExample((2, 3), (5, 6), (5, 7))
         ({"train": (ONE,), "held_out": (PairExample((2, 3), (5, 7), (5, 6)),)}, HeldOutTrained, "both"),
         ({"train": pairs(201, 1)}, BadValue, "train is 201, but only 1-200"),
         ({"held_out": pairs(65, 2)}, BadValue, "held_out is 65, but only 0-64"),
-        ({"train": (replace(ONE, chosen_ids=(5,) * 300),)}, TooManyTokens, "304 tokens"),
+        ({"train": (replace(ONE, chosen_ids=(5,) * 400),)}, TooManyTokens, "404 tokens"),
         ({"train": (replace(ONE, chosen_ids=(10**6,)),)}, BadValue, "input_ids"),
         ({"learning_rate": math.nan}, BadValue, "learning_rate is nan"),
     ],
