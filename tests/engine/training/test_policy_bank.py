@@ -65,7 +65,7 @@ def moved(bank: PolicyBank, n_steps: int = 2) -> Rollout:
 
 
 def forward(model: Any, written: Written) -> torch.Tensor:
-    """Logits that predict each token of answers, an answer at a time, without cache. Shape [token, d_vocab]."""
+    """Logits that predict each token of answers, one at a time, without a cache. Shape [token, d_vocab]."""
     found = []
     for prompt, answer in zip(written.prompts, written.answers, strict=True):
         with torch.no_grad():
