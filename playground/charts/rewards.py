@@ -39,21 +39,14 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
         {"field": "loss", "type": "quantitative", "title": words["loss"], "format": ".3f"},
     ]
     drawn = {"x": x, "y": y | {"field": "loss"}, "color": colour, "tooltip": tooltip}
-    guess = {"values": [{"guess": math.log(2), "name": words["guess"]}]}
+    guess = {"y": y | {"datum": math.log(2)}}
     return {
         "width": "container", "height": 250,
         "layer": [
+            {"mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [5, 4]}, "encoding": guess},
             {
-                "data": guess, "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [5, 4]},
-                "encoding": {"y": y | {"field": "guess"}},
-            },
-            {
-                "data": guess,
                 "mark": {"type": "text", "align": "right", "dy": -8, "color": NEUTRAL, "fontSize": 12},
-                "encoding": {
-                    "x": {"value": "width"}, "y": y | {"field": "guess"},
-                    "text": {"field": "name", "type": "nominal"},
-                },
+                "encoding": guess | {"x": {"value": "width"}, "text": {"value": words["guess"]}},
             },
             {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": drawn},
             {
@@ -61,7 +54,6 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
                 "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1}, "encoding": drawn,
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 
@@ -90,31 +82,32 @@ def accuracies(words: Mapping[str, str], *, sets: Mapping[str, str], judges: Seq
         {"field": "right", "type": "quantitative", "title": words["right"]},
         {"field": "n", "type": "quantitative", "title": words["pairs"]},
     ]
-    return {
-        "width": "container", "height": {"step": ROW},
-        "encoding": {
-            "y": {
-                "field": "judge", "type": "nominal", "sort": list(judges), "title": None,
-                "axis": {"labelLimit": 190, "labelFontSize": 13},
-            },
-            "yOffset": place, "tooltip": tooltip,
+    drawn = {
+        "y": {
+            "field": "judge", "type": "nominal", "sort": list(judges), "title": None,
+            "axis": {"labelLimit": 190, "labelFontSize": 13},
         },
+        "yOffset": place, "tooltip": tooltip, "color": colour,
+    }  # fmt: skip
+    return {
+        "width": "container",
+        "height": {"step": ROW},
         "layer": [
             {
                 "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [4, 4]},
-                "encoding": {"x": x | {"datum": 0.5}, "y": None, "yOffset": None, "tooltip": None},
+                "encoding": {"x": x | {"datum": 0.5}},
             },
             {
                 "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55},
-                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": colour},
+                "encoding": drawn | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
             },
             {
                 "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
-                "encoding": {"x": x | {"field": "share"}, "color": colour, "shape": place | {"legend": None}},
+                "encoding": drawn | {"x": x | {"field": "share"}, "shape": place | {"legend": None}},
             },
         ],
         "config": LOCALE,
-    }  # fmt: skip
+    }
 
 
 def correlations(words: Mapping[str, str]) -> Spec:
@@ -150,7 +143,6 @@ def correlations(words: Mapping[str, str]) -> Spec:
                 "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}},
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 
@@ -186,7 +178,7 @@ def beginnings(words: Mapping[str, str], *, names: tuple[str, str], most: float,
         "layer": [
             {
                 "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [4, 4]},
-                "encoding": {"y": {"datum": 0, "type": "quantitative", "scale": {"domain": [-most, most]}}},
+                "encoding": {"y": {key: y[key] for key in ("type", "title", "scale")} | {"datum": 0}},
             },
             {"mark": {"type": "line", "strokeWidth": 1.6, "opacity": 0.6}, "encoding": drawn},
             {
@@ -199,7 +191,6 @@ def beginnings(words: Mapping[str, str], *, names: tuple[str, str], most: float,
                 "encoding": drawn | {"text": {"field": "token", "type": "nominal"}},
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 

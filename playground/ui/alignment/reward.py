@@ -150,7 +150,9 @@ def answers_of(run: Run) -> tuple[list[str], list[float]]:
     texts: list[str] = []
     rewards: list[float] = []
     for pairs, (chosen, rejected) in (
-        (given.train, last.train), (given.held_out, (last.chosen, last.rejected)), (given.others, last.general),
+        (given.train, last.train),
+        (given.held_out, (last.chosen, last.rejected)),
+        (given.others, last.general),
     ):  # fmt: skip
         texts += [*(one.chosen for one in pairs), *(one.rejected for one in pairs)]
         rewards += [*chosen, *rejected]

@@ -88,7 +88,8 @@ def _code(context: PageContext, head: RewardHeadInfo, prompt: str, answers: tupl
     known = {"pairs": [(one.prompt, one.chosen, one.rejected) for one in given.train]} if given else {}
     return show.code(
         "token_rewards", folder=show.model_folder(asked.model), prompt=prompt, answers=list(answers),
-        inverse_penalty=asked.inverse_penalty, n_steps=asked.n_steps, learning_rate=asked.learning_rate, **known,
+        inverse_penalty=asked.inverse_penalty, n_steps=asked.n_steps,
+        learning_rate=asked.learning_rate, **known,
     )  # fmt: skip
 
 
