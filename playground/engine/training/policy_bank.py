@@ -23,13 +23,14 @@ import torch
 from playground.core.rewards import finite_rewards
 from playground.engine.contract.policies import PolicyObservation, PromptExample
 from playground.engine.contract.training import TrainingRequest
-from playground.engine.models.finite import check_finite
+from playground.engine.models.finite import check_finite, is_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.bank import AdapterBank, BatchRows
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
 from playground.engine.training.policy_slot import Batch, PolicySlot, Rollout
 from playground.engine.training.rollouts import ReferenceModel, text_of, write_answers
+from playground.errors import Diverged
 
 log = logging.getLogger(__name__)
 MAX_SHOWN = 16  # answers of a rollout that are told
@@ -120,6 +121,7 @@ class PolicyBank(AdapterBank):
                 if not due.keys() - {index}:
                     raise
                 log.warning("%d runs cannot write together, one goes on alone", len(due), exc_info=error)
+            if not slot.has_written_to(batch):  # out here, where what the failed one held is free again
                 self._write({index: batch})
         if slot.rollout is None:
             slot.rollout = self._judged(slot)
@@ -156,6 +158,8 @@ class PolicyBank(AdapterBank):
     def _judged(self, slot: PolicySlot) -> Rollout:
         assert slot.written is not None
         written, loaded = slot.written[1], self._loaded
+        if slot.n_steps and not is_finite(written.logprobs):
+            raise Diverged(step=slot.n_steps, loss="nan")
         check_finite(loaded, written.logprobs)
         compared = self._reference.compare(written, slot.settings.temperature)
         texts = tuple(text_of(loaded.tokenizer, one) for one in written.answers)

@@ -139,6 +139,11 @@ class PolicySlot(AdapterSlot):
         """Settings of its run."""
         return self.request.settings
 
+    @property
+    def n_steps(self) -> int:
+        """Steps it has done."""
+        return self.n_updates // self.settings.n_updates
+
     def places(self, step: int) -> list[int]:
         """Places of the prompts that the policy of so many steps answers.
 
@@ -151,8 +156,7 @@ class PolicySlot(AdapterSlot):
 
     def next_batch(self) -> Batch:
         """The prompts that its next step learns from."""
-        step = self.n_updates // self.settings.n_updates
-        return tuple(self.request.train[at] for at in self.places(step))
+        return tuple(self.request.train[at] for at in self.places(self.n_steps))
 
     def restorer(self) -> Callable[[], None]:
         """Gives what sets answers, random stream and counts back to what they are now."""

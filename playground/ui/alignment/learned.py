@@ -57,7 +57,7 @@ class LearnFrom:
 
 
 def learn_from(context: PageContext) -> LearnFrom:
-    """The pairs with a majority of the votes, or, before there are votes on two prompts, the pairs as they come."""
+    """The pairs with a majority of the votes; before there are votes on two prompts, all as they come."""
     cast = last_of_each(pool.chosen())
     voted = with_topics(majority(cast), pairs.every_pair(context))
     given = pairs.pairs_of(context, *pairs.wanted())

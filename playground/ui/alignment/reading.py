@@ -40,7 +40,7 @@ class ReadAnswer:
 
     @property
     def characters(self) -> list[tuple[str, float]]:
-        """Tokens as far as they are characters, with their surprisal in bits: parts of one are taken together.
+        """Tokens with their surprisal in bits; those that are parts of one character are taken together.
 
         Example: of a syllable that is three tokens of a byte each, the syllable and the sum.
         """

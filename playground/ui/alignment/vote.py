@@ -131,12 +131,14 @@ def _reading(context: PageContext, known: ReadPair) -> str:
     name = plain(context.model.name)
     if (in_all > 0) == (each > 0):
         told = _(
-            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} nats in all, "
+            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} "
+            "nats in all, "
             "and also the larger one per token."
         )
     else:
         told = _(
-            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} nats in all, "
+            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} "
+            "nats in all, "
             "but a token of {other} is more probable: every token costs, so a longer answer loses."
         )
     answer, other = ("A", "B") if in_all > 0 else ("B", "A")

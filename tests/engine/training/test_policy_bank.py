@@ -25,7 +25,7 @@ from playground.engine.training.policy_bank import PolicyBank
 from playground.engine.training.policy_slot import PolicySlot, Rollout
 from playground.engine.training.rollouts import Written, write_answers
 from playground.engine.training.run import text_order
-from playground.errors import BadValue
+from playground.errors import BadValue, Diverged
 from tests import tiny
 from tests.engine.training.policy_runs import policy_run, prompts
 
@@ -65,7 +65,7 @@ def moved(bank: PolicyBank, n_steps: int = 2) -> Rollout:
 
 
 def forward(model: Any, written: Written) -> torch.Tensor:
-    """Logits that predict each token of answers, an answer at a time, without cache. Shape [token, d_vocab]."""
+    """Logits that predict each token of answers, one at a time, without a cache. Shape [token, d_vocab]."""
     found = []
     for prompt, answer in zip(written.prompts, written.answers, strict=True):
         with torch.no_grad():
@@ -306,6 +306,19 @@ def test_a_step_that_fails_leaves_everything_as_it_was(
     for step in (1, 2):
         assert bank.step([batch_of(run, step)]) == other.step([batch_of(run, step)])
     assert all(torch.equal(*pair) for pair in zip(numbers(bank), numbers(other), strict=True))
+
+
+def test_a_policy_that_broke_down_fails_by_name_and_alone(tiny_engine: LocalEngine) -> None:
+    runs = [policy_run(19), policy_run(20)]
+    bank = bank_of(tiny_engine, *runs)
+    bank.step([batch_of(run, 0) for run in runs])
+    for leaf in bank.leaves.values():
+        leaf.data[0].fill_(math.nan)
+    with pytest.raises(Diverged, match="step 1"):
+        bank.observe(0, runs[0], 1)
+    told = bank.observe(1, runs[1], 1)
+    assert math.isfinite(told.kl)
+    assert math.isfinite(told.reward)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
