@@ -80,6 +80,8 @@ SHOTS = (
     Shot("evaluation-ko-dark", "evaluation", "ko", "dark", PARIS, ".scored-text"),
     Shot("retrieval-en-light", "retrieval", "en", "light", SENTENCE, ".theatre canvas", THEATRE),
     Shot("retrieval-ko-dark", "retrieval", "ko", "dark", PARIS, ".theatre canvas", THEATRE),
+    Shot("alignment-en-light", "alignment", "en", "light", SENTENCE, "[data-testid=stVegaLiteChart] svg"),
+    Shot("alignment-ko-dark", "alignment", "ko", "dark", PARIS, "[data-testid=stVegaLiteChart] svg"),
     Shot("pretraining-en-light", "pretraining", "en", "light", SENTENCE, "[data-testid=stVegaLiteChart] svg"),
     Shot("pretraining-ko-dark", "pretraining", "ko", "dark", PARIS, "[data-testid=stVegaLiteChart] svg"),
     Shot("memory-en-light", "memory", "en", "light", SENTENCE, ".st-key-mem_budget_picture"),

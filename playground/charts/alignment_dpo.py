@@ -115,7 +115,7 @@ def divergence(words: Mapping[str, str], *, n_steps: int, most: float) -> Spec:
     Args:
         words: step, kl in the reader's language.
         n_steps: Last step of the axis.
-        most: End of the axis, nats a token.
+        most: End of the axis, nats per token.
     """
     y = _amount("kl", words["kl"], scale={"domain": [0, most], "nice": False}, axis={"tickCount": 5})
     tooltip = [_amount("step", words["step"], format=COUNT), _amount("kl", words["kl"], format=".4f")]

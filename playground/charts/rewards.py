@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.charts.theme import AFTER, KEY, LOCALE, NEUTRAL, PERCENT, QUERY, VALUE, legend_columns
@@ -12,7 +12,7 @@ from playground.charts.theme import AFTER, KEY, LOCALE, NEUTRAL, PERCENT, QUERY,
 Spec = dict[str, Any]
 ROW = 34  # pixels of a judge or feature
 MOST_NATS = 1.4  # of the axis of losses: twice that of a guess
-_BELOW = {"orient": "bottom", "title": None, "columns": legend_columns(), "labelLimit": 300}
+_ABOVE = {"orient": "top", "title": None, "columns": legend_columns(), "labelLimit": 300}
 
 
 def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
@@ -23,7 +23,8 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
         n_steps: End of the axis of steps.
     """
     colour = {
-        "field": "set", "type": "nominal", "legend": _BELOW | {"labelExpr": _names(words, "train", "held_out")},
+        "field": "set", "type": "nominal",
+        "legend": _ABOVE | {"labelExpr": _names(words, "train", "held_out")},
         "scale": {"domain": ["train", "held_out"], "range": [QUERY, AFTER]},
     }  # fmt: skip
     y = {
@@ -38,21 +39,14 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
         {"field": "loss", "type": "quantitative", "title": words["loss"], "format": ".3f"},
     ]
     drawn = {"x": x, "y": y | {"field": "loss"}, "color": colour, "tooltip": tooltip}
-    guess = {"values": [{"guess": math.log(2), "name": words["guess"]}]}
+    guess = {"y": y | {"datum": math.log(2)}}
     return {
-        "width": "container", "height": 200,
+        "width": "container", "height": 250,
         "layer": [
+            {"mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [5, 4]}, "encoding": guess},
             {
-                "data": guess, "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [5, 4]},
-                "encoding": {"y": y | {"field": "guess"}},
-            },
-            {
-                "data": guess,
                 "mark": {"type": "text", "align": "right", "dy": -8, "color": NEUTRAL, "fontSize": 12},
-                "encoding": {
-                    "x": {"value": "width"}, "y": y | {"field": "guess"},
-                    "text": {"field": "name", "type": "nominal"},
-                },
+                "encoding": guess | {"x": {"value": "width"}, "text": {"value": words["guess"]}},
             },
             {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": drawn},
             {
@@ -60,16 +54,16 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
                 "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1}, "encoding": drawn,
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 
-def accuracies(words: Mapping[str, str], *, sets: Mapping[str, str]) -> Spec:
+def accuracies(words: Mapping[str, str], *, sets: Mapping[str, str], judges: Sequence[str]) -> Spec:
     """Vega-Lite of the share of pairs in the right order; rows of `tables.rewards.accuracies`.
 
     Args:
         words: share, judge, pairs, right, chance in the reader's language.
         sets: Set of pairs -> its name.
+        judges: Names of the judges, from above.
     """
     names = list(sets)
     colours = [AFTER, VALUE, QUERY][: len(names)]
@@ -79,7 +73,7 @@ def accuracies(words: Mapping[str, str], *, sets: Mapping[str, str]) -> Spec:
         "axis": {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]},
     }  # fmt: skip
     colour = place | {
-        "legend": _BELOW | {"labelExpr": _names(sets, *names)},
+        "legend": _ABOVE | {"labelExpr": _names(sets, *names)},
         "scale": {"domain": names, "range": colours},
     }
     tooltip = [
@@ -88,31 +82,32 @@ def accuracies(words: Mapping[str, str], *, sets: Mapping[str, str]) -> Spec:
         {"field": "right", "type": "quantitative", "title": words["right"]},
         {"field": "n", "type": "quantitative", "title": words["pairs"]},
     ]
-    return {
-        "width": "container", "height": {"step": ROW},
-        "encoding": {
-            "y": {
-                "field": "judge", "type": "nominal", "sort": None, "title": None,
-                "axis": {"labelLimit": 190, "labelFontSize": 13},
-            },
-            "yOffset": place, "tooltip": tooltip,
+    drawn = {
+        "y": {
+            "field": "judge", "type": "nominal", "sort": list(judges), "title": None,
+            "axis": {"labelLimit": 190, "labelFontSize": 13},
         },
+        "yOffset": place, "tooltip": tooltip, "color": colour,
+    }  # fmt: skip
+    return {
+        "width": "container",
+        "height": {"step": ROW},
         "layer": [
             {
                 "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [4, 4]},
-                "encoding": {"x": x | {"datum": 0.5}, "y": None, "yOffset": None, "tooltip": None},
+                "encoding": {"x": x | {"datum": 0.5}},
             },
             {
                 "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55},
-                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": colour},
+                "encoding": drawn | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
             },
             {
                 "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
-                "encoding": {"x": x | {"field": "share"}, "color": colour, "shape": place | {"legend": None}},
+                "encoding": drawn | {"x": x | {"field": "share"}, "shape": place | {"legend": None}},
             },
         ],
         "config": LOCALE,
-    }  # fmt: skip
+    }
 
 
 def correlations(words: Mapping[str, str]) -> Spec:
@@ -148,7 +143,6 @@ def correlations(words: Mapping[str, str]) -> Spec:
                 "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}},
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 
@@ -162,7 +156,7 @@ def beginnings(words: Mapping[str, str], *, names: tuple[str, str], most: float,
         longest: Tokens of the longer answer.
     """
     ends = {"domain": list(names), "range": [QUERY, KEY]}
-    colour = {"field": "answer", "type": "nominal", "scale": ends, "legend": _BELOW}
+    colour = {"field": "answer", "type": "nominal", "scale": ends, "legend": _ABOVE}
     shape = {"field": "answer", "type": "nominal", "scale": {"domain": list(names)}, "legend": None}
     x = {
         "field": "place", "type": "quantitative", "title": words["place"],
@@ -180,21 +174,23 @@ def beginnings(words: Mapping[str, str], *, names: tuple[str, str], most: float,
     ]
     drawn = {"x": x, "y": y, "color": colour, "tooltip": tooltip}
     return {
-        "width": "container", "height": 240,
+        "width": "container", "height": 290,
         "layer": [
             {
                 "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [4, 4]},
-                "encoding": {"y": {"datum": 0, "type": "quantitative", "scale": {"domain": [-most, most]}}},
+                "encoding": {"y": {key: y[key] for key in ("type", "title", "scale")} | {"datum": 0}},
             },
             {"mark": {"type": "line", "strokeWidth": 1.6, "opacity": 0.6}, "encoding": drawn},
-            {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1}, "encoding": drawn | {"shape": shape}},
+            {
+                "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                "encoding": drawn | {"shape": shape},
+            },
             {
                 "transform": [{"filter": "datum.is_named"}],
                 "mark": {"type": "text", "dy": -13, "fontSize": 13},
                 "encoding": drawn | {"text": {"field": "token", "type": "nominal"}},
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.charts.theme import LOCALE, NEUTRAL, QUERY
+from playground.charts.theme import NEUTRAL, QUERY
 
 Spec = dict[str, Any]
 ROW = 38  # pixels of an item
@@ -31,35 +31,35 @@ def strengths(words: Mapping[str, str]) -> Spec:
         ),
         *({"field": field, "type": "quantitative", "title": words[field]} for field in ("won", "lost")),
     ]
+    name = {
+        "field": "name", "type": "nominal", "title": None,
+        "sort": {"field": "strength", "op": "max", "order": "descending"},
+        "axis": {"labelLimit": 190, "labelFontSize": 14},
+    }  # fmt: skip
+    drawn = {"y": name, "tooltip": tooltip}
     return {
-        "width": "container", "height": {"step": ROW},
-        "encoding": {
-            "y": {
-                "field": "name", "type": "nominal", "sort": None, "title": None,
-                "axis": {"labelLimit": 190, "labelFontSize": 14},
-            },
-            "tooltip": tooltip,
-        },
+        "width": "container",
+        "height": {"step": ROW},
         "layer": [
             {
                 "mark": {"type": "rule", "color": NEUTRAL, "strokeDash": [4, 4]},
-                "encoding": {"x": x | {"datum": 0}, "y": None, "tooltip": None},
+                "encoding": {"x": x | {"datum": 0}},
             },
             {
                 "mark": {"type": "rule", "color": QUERY, "strokeWidth": 3, "opacity": 0.55},
-                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}},
+                "encoding": drawn | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
             },
             {
                 "mark": {"type": "point", "filled": True, "size": 110, "color": QUERY, "opacity": 1},
-                "encoding": {"x": x | {"field": "strength"}},
+                "encoding": drawn | {"x": x | {"field": "strength"}},
             },
             {
                 "mark": {"type": "text", "dy": -13, "fontSize": 12, "color": NEUTRAL},
-                "encoding": {
+                "encoding": drawn
+                | {
                     "x": x | {"field": "strength"},
                     "text": {"field": "strength", "type": "quantitative", "format": "+.2f"},
                 },
             },
         ],
-        "config": LOCALE,
-    }  # fmt: skip
+    }

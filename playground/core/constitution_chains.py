@@ -14,6 +14,7 @@ from playground.core.preferences.pair import PreferencePair
 from playground.paths import site_root
 
 FOLDER: Final = "constitution"
+FILE: Final = "en.json"
 STEPS: Final = ("answer", "critique", "revision")
 MOST_ATTACKS: Final = 8
 MAX_ATTACK: Final = 200  # characters
@@ -117,20 +118,10 @@ def read(text: str) -> ShippedChains:
     return ShippedChains(raw["model"], raw["revision"], chains)
 
 
-def file_of(language: str) -> str:
-    """Name of the file of a language."""
-    return f"{language}.json"
-
-
 @lru_cache
-def shipped(language: str) -> ShippedChains:
-    """The chains that come with the playground.
-
-    Args:
-        language: Code of a language with a constitution: "en", "ko".
-    """
-    file = site_root() / "assets" / "trained" / FOLDER / file_of(language)
-    return read(file.read_text("utf-8"))
+def shipped() -> ShippedChains:
+    """The chains that come with the playground, on its English rules (`playground.trained.constitution`)."""
+    return read((site_root() / "assets" / "trained" / FOLDER / FILE).read_text("utf-8"))
 
 
 def with_text(chain: Chain, step: str, text: str) -> Chain:

@@ -1,20 +1,22 @@
-"""The chains of attack, answer, critique and revision that Alignment shows first, in English and Korean."""
+"""The chains of attack, answer, critique and revision that Alignment shows first, in English."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from playground.core import constitution as core
 from playground.core.constitution import Constitution
 from playground.core.constitution_chains import (
+    FILE,
     FOLDER,
     MAX_TOKENS,
     STEPS,
     Chain,
+    ChainCounts,
     ShippedChains,
     counted,
-    file_of,
     with_text,
     written,
 )
@@ -27,29 +29,28 @@ from playground.engine.contract.traces import TraceRequest
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.trained.note import seal_with_note
 
-LANGUAGES = ("en", "ko")
-
 
 def make(assets: Path, say: Callable[[str], None]) -> None:
     """Write the chains of all rules and the folder `constitution`."""
     folder = assets / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     engine = create_engine(Settings(device="cpu"))
-    figures = {}
     try:
         engine.trace(TraceRequest(DEFAULT_DECODER, "a"))  # loads it
         info = next(one for one in engine.models() if one.model_id == DEFAULT_DECODER)
-        for language in LANGUAGES:
-            words = core.constitution(language)
-            chains = {one.rule: chains_of(engine, words, one.rule, one.attacks) for one in words.rules}
-            found = ShippedChains(info.model_id, info.revision, chains)
-            (folder / file_of(language)).write_text(written(found), "utf-8")
-            count = counted([chain for each in chains.values() for chain in each])
-            figures |= {f"{language}_same": count.n_same, f"{language}_preferred": count.n_preferred}
-            say(f"{language}: {count}")
+        words = core.constitution("en")
+        chains = {one.rule: chains_of(engine, words, one.rule, one.attacks) for one in words.rules}
     finally:
         engine.close()
-    seal_with_note(folder, script=__name__, seed=0, figures=figures, file=file_of(LANGUAGES[0]))
+    found = ShippedChains(info.model_id, info.revision, chains)
+    (folder / FILE).write_text(written(found), "utf-8")
+    say(f"{counted_all(found)}")
+    seal_with_note(folder, script=__name__, seed=0, figures=asdict(counted_all(found)), file=FILE)
+
+
+def counted_all(found: ShippedChains) -> ChainCounts:
+    """All chains counted."""
+    return counted([chain for each in found.chains.values() for chain in each])
 
 
 def chains_of(engine: Engine, words: Constitution, rule: str, attacks: tuple[str, ...]) -> tuple[Chain, ...]:

@@ -1,4 +1,4 @@
-"""The run of DPO that Alignment shows first: the English pairs that come with the playground, every topic."""
+"""The run of DPO that Alignment shows first: the English pairs that are polite or rude."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 
 from playground.core.preferences.dpo_run import FILE, FOLDER, DpoRun, Milestone, moved, written
 from playground.core.preferences.pair import split
-from playground.core.preferences.shipped import shipped_pairs
-from playground.core.preferences.sides import mixed
+from playground.core.preferences.shipped import pairs_on
 from playground.engine import create_engine
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.preference_runs import seen
@@ -20,7 +19,9 @@ from playground.engine.contract.training import ENDED
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.trained.note import seal_with_note
 
-N_PROMPTS, DIGITS = 4, 4  # decimals of a log-probability
+N_PROMPTS, DIGITS = 3, 4  # decimals of a log-probability
+TOPIC = "polite"
+SETTINGS = DpoSettings(DEFAULT_DECODER, "dpo", n_steps=24, learning_rate=1e-3, batch_size=2)
 _OWNER = "dpo"
 
 
@@ -30,7 +31,7 @@ def make(assets: Path, say: Callable[[str], None]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     engine = create_engine(Settings(device="cpu", torch_threads=1, max_training_s=86_400))
     try:
-        run = measured(engine, DpoSettings(DEFAULT_DECODER, "dpo"))
+        run = measured(engine, SETTINGS)
     finally:
         engine.close()
     (folder / FILE).write_text(written(run), "utf-8")
@@ -55,7 +56,7 @@ def measured(engine: Engine, settings: DpoSettings) -> DpoRun:
     model = settings.model
     engine.trace(TraceRequest(model, input_ids=(5, 6)))  # loads it
     info = next(one for one in engine.models() if one.model_id == model)
-    train, held_out = split(mixed(shipped_pairs("en")))
+    train, held_out = split(pairs_on(TOPIC, "en"))
     prompts = tuple(dict.fromkeys(one.prompt for one in held_out))[:N_PROMPTS]
     part = engine.preferences
     request = DpoRequest(

@@ -75,6 +75,7 @@ from playground.core.tables import (
 )
 from playground.core.tokenization import Rung
 from playground.core.ways import WayAnswers
+from tests.charts.preference_tables import PREFERENCES
 from tests.core.test_memory import SIZES
 
 RNG = np.random.default_rng(3)
@@ -337,4 +338,5 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         {"a": {"en": 2, "ko": 6}, "b": {"en": 2, "ko": 3}}, {"en": "hello", "ko": "안녕"}
     ),
     "tokenization.vocabulary_curve": _vocabulary,
+    **PREFERENCES,
 }

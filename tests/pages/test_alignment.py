@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.core.preferences.pair import PreferencePair, split
@@ -146,7 +145,8 @@ def test_a_reward_model_learns_from_the_votes(
     code = run_code(
         "token_rewards", tmp_path, folder=folder(tiny_settings, tiny.LLAMA),
         pairs=[(one.prompt, one.chosen, one.rejected) for one in train],
-        prompt=app.text_input(key="al_score_prompt_en").value, answers=answers, inverse_penalty=0.1, n_steps=100,
+        prompt=app.text_input(key="al_score_prompt_en").value, answers=answers,
+        inverse_penalty=0.1, n_steps=100,
         learning_rate=head.settings.learning_rate,
     )  # fmt: skip
     gap = code["rewards"][0][-1] - code["rewards"][1][-1]

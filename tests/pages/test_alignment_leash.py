@@ -65,7 +65,7 @@ def test_the_code_shown_gives_the_numbers_of_the_next_token(
     kind: str,
     wanted: str,
 ) -> None:
-    link = {"al_panel": "leash", "al_prompt": PROMPT, "al_reward": kind, "model": model}
+    link = {"al_panel": "leash", "al_asked": PROMPT, "al_reward": kind, "model": model}
     if wanted:
         link["al_word" if kind == "mentions" else "al_pattern"] = wanted
     data = sent(open_app("alignment", lang="en", **link))
@@ -89,7 +89,7 @@ def test_the_code_shown_gives_the_numbers_of_the_next_token(
 def test_sixteen_answers_are_written_once_and_weighed(
     open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_app("alignment", lang="en", al_panel="leash", al_leash_view="answers", al_prompt=PROMPT)
+    app = open_app("alignment", lang="en", al_panel="leash", al_leash_view="answers", al_asked=PROMPT)
     assert "each is then an outcome" in "".join(one.value for one in app.caption)
     app.button(key="al_leash_write").click().run()
     data = sent(app)
@@ -114,7 +114,7 @@ def test_sixteen_answers_are_written_once_and_weighed(
 def test_a_reward_that_cannot_be_is_one_sentence(
     open_app: OpenApp, kind: str, key: str, typed: str, said: str
 ) -> None:
-    app = open_app("alignment", lang="en", al_panel="leash", al_reward=kind, al_prompt=PROMPT, **{key: typed})
+    app = open_app("alignment", lang="en", al_panel="leash", al_reward=kind, al_asked=PROMPT, **{key: typed})
     assert not app.exception
     told = "".join(one.value for one in app.error).replace("\\", "")
     assert said in told
@@ -124,6 +124,6 @@ def test_a_reward_that_cannot_be_is_one_sentence(
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_flat_reward_is_said(open_app: OpenApp, language: str) -> None:
     app = open_app("alignment", lang=language, al_panel="leash", al_reward="mentions", al_word="zzzzzzzz",
-                   al_prompt=PROMPT)  # fmt: skip
+                   al_asked=PROMPT)  # fmt: skip
     said = {"en": "no leash moves anything", "ko": "어떤 목줄도"}[language]
     assert said in "".join(one.value for one in app.markdown)

@@ -1,4 +1,4 @@
-"""Votes of a class on pairs of answers: what its students choose on the page, and in polls on the better answer.
+"""Votes of a class on pairs of answers: on the page, and in polls on the better continuation.
 
 Nothing of it is written anywhere: votes end with the class.
 """

@@ -27,7 +27,7 @@ class Milestone:
 
     Attributes:
         step: Steps done; 0 is the reference itself.
-        kl: KL divergence from the reference, mean over the tokens of the answers, nats a token.
+        kl: KL divergence from the reference, mean over the tokens of the answers, nats per token.
         chosen, rejected: By the policy, a number a pair.
         ref_chosen, ref_rejected: By the reference.
     """
@@ -68,7 +68,7 @@ class DpoRun:
         model, revision: Model that it starts from.
         settings: Settings of the run as the engine names them; `beta` and `n_steps` are among them.
         pairs, held_out_pairs: Pairs that were learned from, and those that were only measured.
-        train, held_out: (step, loss), nats a pair.
+        train, held_out: (step, loss), nats per pair.
         milestones: Of the held-out pairs.
         prompts: Prompts that were continued.
         samples: What was written to them.
@@ -110,7 +110,7 @@ class Moved:
     """Both answers at the end of a run, means over the pairs.
 
     Attributes:
-        chosen, rejected: Log-ratio to the reference, nats an answer.
+        chosen, rejected: Log-ratio to the reference, nats per answer.
         both_fell: True if both are below 0 although the margin grew: the loss knows only the difference.
         n_both_fell, n: Pairs of which that is so, and all.
     """

@@ -1,4 +1,4 @@
-"""Simple things to count in an answer, to be held against a reward: length, polite words, words of refusal."""
+"""Simple features of an answer, to be held against a reward: length, polite words, words of refusal."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ POLITE: Final = (
 )  # fmt: skip
 REFUSAL: Final = (
     "cannot", "can't", "unable", "not able", "won't", "will not", "refuse", "decline", "none is given",
-    "would rather not", "not allowed", "no answer", "수 없", "못 ", "거절", "어렵", "곤란", "않겠", "삼가", "않습니다",
+    "would rather not", "not allowed", "no answer", "수 없", "못 ", "거절", "어렵", "곤란", "않겠", "삼가",
+    "않습니다",
 )  # fmt: skip
 
 
 def counts(feature: str, texts: Sequence[str]) -> NDArray[np.float64]:
-    """How much of a feature each text has. Shape [text].
+    """Amount of a feature in each text. Shape [text].
 
     Args:
         feature: One of `FEATURES`.

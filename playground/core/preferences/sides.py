@@ -102,7 +102,9 @@ def mixed(pairs: Sequence[PreferencePair]) -> tuple[PreferencePair, ...]:
     return tuple(of[at] for at in range(longest) for of in topics.values() if at < len(of))
 
 
-def with_topics(voted: Iterable[PreferencePair], pairs: Iterable[PreferencePair]) -> tuple[PreferencePair, ...]:
+def with_topics(
+    voted: Iterable[PreferencePair], pairs: Iterable[PreferencePair]
+) -> tuple[PreferencePair, ...]:
     """Pairs with the topics that the same pairs have elsewhere, in either direction.
 
     Example:
@@ -115,4 +117,3 @@ def with_topics(voted: Iterable[PreferencePair], pairs: Iterable[PreferencePair]
         PreferencePair(one.prompt, one.chosen, one.rejected, topics.get(key_of(one), one.topic))
         for one in voted
     )
-

@@ -20,7 +20,7 @@ Curve = Sequence[tuple[int, float]]
 
 
 def losses(train: Curve, held_out: Curve) -> pd.DataFrame:
-    """Loss of each batch, and of the held-out pairs where it was measured, nats a pair.
+    """Loss of each batch, and of the held-out pairs where it was measured, nats per pair.
 
     Returns:
         step, loss (missing where it is not finite), data (train, held_out).
@@ -39,7 +39,7 @@ def log_ratios(measured: Mapping[int, Dpo], beta: float) -> pd.DataFrame:
         beta: Nats of reward a nat of log-ratio.
 
     Returns:
-        step, answer (chosen, rejected), log_ratio (nats an answer).
+        step, answer (chosen, rejected), log_ratio (nats per answer).
     """
     rows = [
         (step, answer, float(np.mean(rewards)) / beta)
@@ -54,7 +54,7 @@ def judged(measured: Mapping[int, Dpo], kl: Mapping[int, float]) -> pd.DataFrame
 
     Args:
         measured: Step -> the held-out pairs.
-        kl: Step -> KL divergence, nats a token.
+        kl: Step -> KL divergence, nats per token.
 
     Returns:
         step, kl, accuracy, low, high (95 %), n_right, n.

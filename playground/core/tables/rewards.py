@@ -1,4 +1,4 @@
-"""Tables of a reward model: losses, pairs in the right order, what its reward goes along with, token by token."""
+"""Tables of a reward model: losses, pairs in the right order, correlations, an answer token by token."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ after s steps describes the policy of s steps, and that before the first step th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,15 +23,16 @@ import torch
 from playground.core.rewards import finite_rewards
 from playground.engine.contract.policies import PolicyObservation, PromptExample
 from playground.engine.contract.training import TrainingRequest
-from playground.engine.models.finite import check_finite
+from playground.engine.models.finite import check_finite, is_finite
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.bank import AdapterBank, BatchRows
 from playground.engine.training.learner import GiveWay
 from playground.engine.training.packing import Packed, packed
 from playground.engine.training.policy_slot import Batch, PolicySlot, Rollout
 from playground.engine.training.rollouts import ReferenceModel, text_of, write_answers
-from playground.engine.training.run import text_order
+from playground.errors import Diverged
 
+log = logging.getLogger(__name__)
 MAX_SHOWN = 16  # answers of a rollout that are told
 
 
@@ -80,9 +82,8 @@ class PolicyBank(AdapterBank):
 
     def observe(self, index: int, request: TrainingRequest, step: int) -> PolicyObservation:
         """The policy as it is, by the answers that its next step will learn from."""
-        slot, size = self.slots[index], request.settings.batch_size
-        order = text_order(len(request.train), (step + 1) * size, request.settings.seed)
-        places = [int(at) for at in order[step * size :][:size]]
+        slot = self.slots[index]
+        places = slot.places(step)
         found = self._rollout(index, tuple(slot.request.train[at] for at in places))
         return PolicyObservation(
             step,
@@ -96,16 +97,32 @@ class PolicyBank(AdapterBank):
         )
 
     def dropped(self, x: torch.Tensor) -> torch.Tensor:
-        """`x` as it is: a policy is judged by what it would write, so dropout is refused."""
+        """`x` as it is: a policy is judged by what it would write, so dropout is refused.
+
+        Args:
+            x: Shape [slot, node, d_in].
+        """
         return x
 
     # ---- rollouts
 
     def _rollout(self, index: int, batch: Batch) -> Rollout:
-        """The judged answers of one slot to these prompts."""
+        """The judged answers of one slot to these prompts.
+
+        Where it has to write, all whose next answers are due write beside it: a token costs hardly more for
+        two slots than for one.
+        """
         slot = self.slots[index]
         if not slot.has_written_to(batch):
-            self._write({index: batch})
+            due = {at: one.next_batch() for at, one in enumerate(self.slots) if one.written is None}
+            try:
+                self._write({**due, index: batch})
+            except Exception as error:  # whose it is shows where each writes alone
+                if not due.keys() - {index}:
+                    raise
+                log.warning("%d runs cannot write together, one goes on alone", len(due), exc_info=error)
+            if not slot.has_written_to(batch):  # out here, where what the failed one held is free again
+                self._write({index: batch})
         if slot.rollout is None:
             slot.rollout = self._judged(slot)
         return slot.rollout
@@ -113,6 +130,15 @@ class PolicyBank(AdapterBank):
     @torch.no_grad()
     def _write(self, wanted: Mapping[int, Batch]) -> None:
         """Have slots answer these prompts: all of them at once, or where not all have to one after another."""
+        restored = [self.slots[index].restorer() for index in wanted]
+        try:
+            self._written(wanted)
+        except BaseException:
+            for restore in restored:
+                restore()
+            raise
+
+    def _written(self, wanted: Mapping[int, Batch]) -> None:
         for index in wanted:
             self.slots[index].drop()
         is_all = len(wanted) == len(self.slots)
@@ -132,6 +158,8 @@ class PolicyBank(AdapterBank):
     def _judged(self, slot: PolicySlot) -> Rollout:
         assert slot.written is not None
         written, loaded = slot.written[1], self._loaded
+        if slot.n_steps and not is_finite(written.logprobs):
+            raise Diverged(step=slot.n_steps, loss="nan")
         check_finite(loaded, written.logprobs)
         compared = self._reference.compare(written, slot.settings.temperature)
         texts = tuple(text_of(loaded.tokenizer, one) for one in written.answers)

@@ -37,19 +37,17 @@ class LearningFromRewards(AdapterObjective):
         heads: Reward models.
     """
 
-    def __init__(
-        self, settings: Settings, adapters: AdapterTable, write: Write, heads: RewardTable
-    ) -> None:
+    def __init__(self, settings: Settings, adapters: AdapterTable, write: Write, heads: RewardTable) -> None:
         super().__init__(settings, adapters, write)
         self._heads = heads
 
     @property
     def limits(self) -> RunLimits:
-        """The most that a run may ask for."""
+        """The most that a run may ask for: a prompt may have as many and as long answers as there are."""
         most = self._settings
         return RunLimits(
             most.max_training_steps, min(MAX_PROMPTS, most.max_batch_size), MAX_PROMPTS,
-            most.max_training_tokens, most.max_batch_tokens, most.max_fused_tokens,
+            most.max_training_tokens, 2 * most.max_batch_tokens, most.max_fused_tokens,
         )  # fmt: skip
 
     def prepare(self, request: TrainingRequest) -> NewSlot[PolicySlot]:

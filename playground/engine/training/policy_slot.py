@@ -17,6 +17,7 @@ from playground.engine.contract.policies import PolicyAnswer, PolicyRequest, Pol
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.rollouts import Compared, Written
+from playground.engine.training.run import text_order
 
 Array = NDArray[np.float64]
 Batch = tuple[PromptExample, ...]
@@ -137,6 +138,25 @@ class PolicySlot(AdapterSlot):
     def settings(self) -> PolicySettings:
         """Settings of its run."""
         return self.request.settings
+
+    @property
+    def n_steps(self) -> int:
+        """Steps it has done."""
+        return self.n_updates // self.settings.n_updates
+
+    def places(self, step: int) -> list[int]:
+        """Places of the prompts that the policy of so many steps answers.
+
+        Args:
+            step: Steps done.
+        """
+        size = self.settings.batch_size
+        order = text_order(len(self.request.train), (step + 1) * size, self.settings.seed)
+        return [int(at) for at in order[step * size :][:size]]
+
+    def next_batch(self) -> Batch:
+        """The prompts that its next step learns from."""
+        return tuple(self.request.train[at] for at in self.places(self.n_steps))
 
     def restorer(self) -> Callable[[], None]:
         """Gives what sets answers, random stream and counts back to what they are now."""

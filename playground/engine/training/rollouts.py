@@ -113,7 +113,7 @@ def write_answers(
         for slot, (own, drawn, temperature) in enumerate(zip(prompts, uniform, temperatures, strict=True))
         for at in range(n_rows)
     ]
-    cache, states = _read(loaded, tree, rows, len(prompts), n_rows)
+    cache, states = _read(loaded, tree, rows)
     while True:
         _draw(loaded, tree, rows, states)
         if all(row.is_whole for row in rows):
@@ -130,19 +130,20 @@ def _read(
     loaded: LoadedModel,
     tree: Any,  # noqa: ANN401
     rows: Sequence[_Row],
-    n_slots: int,
-    n_rows: int,
 ) -> tuple[SlotCache, torch.Tensor]:
-    """Read each slot's different prompts once.
+    """Read each slot's different prompts once, in as many rows a slot.
 
     Returns:
         The cache with a row for each answer, and the state that predicts its first token, of shape
         [row, d_model].
     """
-    own = [list(dict.fromkeys(row.prompt for row in rows[n * slot : n * slot + n])) for slot, n in
-           ((slot, n_rows) for slot in range(n_slots))]  # fmt: skip
-    most = max(map(len, own))
-    each = [(slot, prompt) for slot, some in enumerate(own) for prompt in (some + some[:1] * most)[:most]]
+    own: dict[int, list[tuple[int, ...]]] = {}
+    for row in rows:
+        known = own.setdefault(row.slot, [])
+        if row.prompt not in known:
+            known.append(row.prompt)
+    most = max(map(len, own.values()))
+    each = [(slot, prompt) for slot, some in own.items() for prompt in (some + some[:1] * most)[:most]]
     ids, mask = pad([prompt for _slot, prompt in each], loaded.device)
     filled = DynamicCache(config=loaded.model.config)
     output = tree.base_model(input_ids=ids, attention_mask=mask, past_key_values=filled, use_cache=True)
@@ -159,8 +160,7 @@ def _draw(loaded: LoadedModel, tree: Any, rows: Sequence[_Row], states: torch.Te
     temperatures = torch.tensor([row.temperature for row in rows], device=loaded.device)
     logprobs = torch.log_softmax(logits_of(tree, states) / temperatures[:, None], -1)
     cumulative = logprobs.double().exp_().cumsum_(-1)
-    at = torch.tensor([len(row.answer) if not row.is_whole else 0 for row in rows])
-    drawn = torch.stack([row.uniform[place] for row, place in zip(rows, at.tolist(), strict=True)])
+    drawn = torch.stack([row.uniform[0 if row.is_whole else len(row.answer)] for row in rows])
     wanted = drawn.double().to(loaded.device)[:, None] * cumulative[:, -1:]
     tokens = torch.searchsorted(cumulative, wanted, right=True).clamp_(max=cumulative.shape[-1] - 1)
     found, given = tokens[:, 0].tolist(), logprobs.gather(-1, tokens)[:, 0]

@@ -99,7 +99,7 @@ def _asked(language: str) -> tuple[str, tuple[str, ...]]:
     else:
         number = list(names).index(picked)
         rule, attacks = rules[number].rule, rules[number].attacks
-    told = _("Attacks: questions that tempt the model to break the rule, one a line, at most {n}")
+    told = _("Attacks: questions that tempt the model to break the rule, one per line, at most {n}")
     with st.container(key="below_picture_al_attacks"):
         first = "\n".join(attacks)
         typed = st.text_area(
@@ -117,10 +117,11 @@ def _shown(fresh: ChainSet) -> ChainSet | None:
     known: ChainSet | None = st.session_state.get(WRITTEN)
     if known is not None and known.chains and _question(known) == _question(fresh):
         return known
-    found = shipped(fresh.language).chains.get(fresh.rule)
-    if found is not None and [one.attack for one in found] == [one.attack for one in fresh.chains]:
-        model = shipped(fresh.language).model
-        return ChainSet(model, fresh.rule, fresh.language, list(found), is_whole=True)
+    asked = [one.attack for one in fresh.chains]
+    for own, english in zip(words_of(fresh.language).rules, words_of("en").rules, strict=True):
+        if own.rule == fresh.rule and list(own.attacks) == asked and english.rule in shipped().chains:
+            found = list(shipped().chains[english.rule])
+            return ChainSet(shipped().model, english.rule, "en", found, is_whole=True)
     return None
 
 
@@ -161,14 +162,14 @@ def _draw(context: PageContext, shown: ChainSet) -> None:
     st.markdown(_of_all(shown.chains))
     words = [
         shown.model_id, _("greedy"), _("tokens at most, each step: {n}").format(n=MAX_TOKENS),
-        _("comes with the playground") if is_shipped else _("written in this session"),
+        _("comes with the playground, in English") if is_shipped else _("written in this session"),
     ]  # fmt: skip
     st.caption(plain(" · ".join(words)))
     _keep(shown.chains)
     show.under_picture(
         "alignment_constitution", frame=lambda: frames.chains(shown.chains), code=lambda: code(shown)
     )
-    st.caption(_small_models(shown.language))
+    st.caption(_small_models())
 
 
 def _of_chain(chain: Chain) -> str:
@@ -179,7 +180,8 @@ def _of_chain(chain: Chain) -> str:
         return _("The revision differs from the answer: a pair, the revision chosen, the answer rejected.")
     told = (
         _(
-            "A pair: the revision is chosen. Asked in both orders, the model prefers it too ({odds:+.2f} nats)."
+            "A pair: the revision is chosen. Asked in both orders, the model prefers it too "
+            "({odds:+.2f} nats)."
         )
         if chain.preference > 0
         else _(
@@ -203,15 +205,15 @@ def _of_all(given: list[Chain]) -> str:
     )
 
 
-def _small_models(language: str) -> str:
+def _small_models() -> str:
     """The chains that come with the playground, counted: what a small model does with the four steps."""
-    found = shipped(language)
+    found = shipped()
     count = counted([one for chains_ in found.chains.values() for one in chains_])
     told = _(
-        "A small model follows the form and not the meaning. {model} on the {n} attacks that come with the "
-        "playground: {same} revisions say the same as the answer, and of the {asked} others it prefers "
-        "{preferred} itself. Read the critiques: a pair is only worth learning from where you would choose "
-        "the revision too."
+        "A small model follows the form and not the meaning. {model} on the attacks that come with the "
+        "playground ({n}): revisions that say the same as the answer: {same}; others that it prefers itself: "
+        "{preferred} of {asked}. Read the critiques: a pair is only worth learning from where you would "
+        "choose the revision too."
     )
     return told.format(
         model=plain(found.model), n=count.n, same=count.n_same, asked=count.n_asked,

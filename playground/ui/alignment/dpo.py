@@ -26,7 +26,7 @@ from playground.ui.text import _, ngettext, plain
 BETAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 RATES = (1e-5, 3e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 RANKS = (1, 2, 4, 8, 16, 32)
-N_PROMPTS = 4  # held-out prompts that are continued before and after
+N_PROMPTS = 3  # held-out prompts that are continued before and after
 DEFAULT = DpoSettings("", "")
 
 
@@ -85,8 +85,8 @@ def _pairs(context: PageContext) -> tuple[str, list[PreferencePair]] | None:
         if len({one.prompt_key for one in kept}) < MIN_PROMPTS:
             st.info(
                 _(
-                    "Keep pairs of two attacks at least in the panel A constitution: one to learn from, one to "
-                    "test on."
+                    "Keep pairs of two attacks at least in the panel A constitution: one to learn from, one "
+                    "to test on."
                 )
             )
             return None

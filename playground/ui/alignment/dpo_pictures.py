@@ -119,8 +119,8 @@ def judged(run: DpoRun, measured: Mapping[int, Dpo]) -> pd.DataFrame:
 def reading(run: DpoRun) -> list[str]:
     """The run in words: where its loss began, where both answers went, and what held-out pairs say."""
     if not run.milestones:
-        return [_("Every run begins at a loss of ln 2 = {ln2:.4f}: policy and reference are the same.").format(
-            ln2=LN2)]  # fmt: skip
+        told = _("Every run begins at a loss of ln 2 = {ln2:.4f}: policy and reference are the same.")
+        return [told.format(ln2=LN2)]
     first, last = run.milestones[0].dpo(run.beta), run.milestones[-1]
     said = [
         _(
@@ -146,8 +146,8 @@ def _of_answers(run: DpoRun) -> str:
         told = told.format(down=-found.chosen, more=-found.rejected, margin=found.margin)
     else:
         told = _(
-            "Relative to the reference the chosen answers moved by {chosen:+.1f} nats and the rejected ones by "
-            "{rejected:+.1f}: a margin of {margin:+.1f}."
+            "Relative to the reference the chosen answers moved by {chosen:+.1f} nats and the rejected ones "
+            "by {rejected:+.1f}: the margin is {margin:+.1f}."
         ).format(**values)
     if found.n_both_fell:
         more = ngettext(
@@ -163,10 +163,10 @@ def _of_distance(run: DpoRun) -> str:
     last = run.milestones[-1]
     right = last.accuracy(run.beta)
     if right is None:
-        return _("The run diverged: a reward is no number any more. Try a lower learning rate.")
+        return _("The run diverged: a reward is not a number any more. Try a lower learning rate.")
     told = _(
         "{right:g} of {n} held-out pairs are in the right order ({share:.0%}, 95 % interval {low:.0%} to "
-        "{high:.0%}); the KL divergence from the reference is {kl:.3f} nats a token."
+        "{high:.0%}); the KL divergence from the reference is {kl:.3f} nats per token."
     )
     return told.format(
         right=right.n_right, n=right.n, share=right.share, low=right.low, high=right.high, kl=last.kl
@@ -222,11 +222,11 @@ def _rounded_up(value: float) -> float:
 def _words() -> Mapping[str, str]:
     return {
         "step": _("Training step"),
-        "loss": _("Loss (nats a pair)"),
+        "loss": _("Loss (nats per pair)"),
         "data": _("Data"),
         "train": _("each batch"),
         "held_out": _("held-out pairs"),
-        "ln2": _("ln 2 = 0.693"),
+        "ln2": f"ln 2 = {LN2:.3f}",
         "log_ratio": _("log-ratio to the reference (nats)"),
         "answer": _("Answer"),
         "chosen": _("chosen"),
@@ -237,7 +237,7 @@ def _words() -> Mapping[str, str]:
         "text": _("Text"),
         "reward": _("Implicit reward (nats)"),
         "margin": _("Margin"),
-        "kl": _("KL to the reference (nats a token)"),
+        "kl": _("KL to the reference (nats per token)"),
         "accuracy": _("Held-out pairs in the right order"),
         "low": _("from"),
         "high": _("to"),

@@ -44,20 +44,20 @@ class LearnFrom:
         train, held_out = split(self.pairs)
         if self.is_voted:
             told = ngettext(
-                "Learned from: your {n} vote, of which {train} pairs to learn from and {held_out} held out.",
-                "Learned from: your {n} votes, of which {train} pairs to learn from and {held_out} held out.",
+                "Learned from: your {n} vote; pairs to learn from: {train}, held out: {held_out}.",
+                "Learned from: your {n} votes; pairs to learn from: {train}, held out: {held_out}.",
                 self.n_votes,
             )
         else:
             told = _(
-                "Learned from: the choices that the pairs come with, {train} pairs to learn from and {held_out} "
-                "held out. Vote on pairs of two prompts or more to have it learn from your votes."
+                "Learned from: the choices that the pairs come with; pairs to learn from: {train}, held out: "
+                "{held_out}. Vote on pairs of two prompts or more to have it learn from your votes."
             )
         return told.format(n=self.n_votes, train=len(train), held_out=len(held_out))
 
 
 def learn_from(context: PageContext) -> LearnFrom:
-    """The pairs with a majority of the votes, or, before there are votes on two prompts, the pairs as they come."""
+    """The pairs with a majority of the votes; before there are votes on two prompts, all as they come."""
     cast = last_of_each(pool.chosen())
     voted = with_topics(majority(cast), pairs.every_pair(context))
     given = pairs.pairs_of(context, *pairs.wanted())

@@ -65,7 +65,7 @@ def panel(context: PageContext) -> Later | None:
         views = {"tokens": _("next token"), "answers": _("16 written answers")}
         view = choose("al_leash_view", views, _("Outcomes"))
         first = hack.FIRST_PROMPT
-        prompt = st.text_input(_("Prompt"), first, max_chars=MAX_PROMPT, **setting("al_prompt", first))
+        prompt = st.text_input(_("Prompt"), first, max_chars=MAX_PROMPT, **setting("al_asked", first))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reward = rewarding.choose_text_reward(hack.FIRST_REWARD)
     assert isinstance(reward, TextReward)
@@ -103,8 +103,9 @@ def _answers(base: PageContext, prompt: str, reward: TextReward) -> Later | None
     """Answers that the reference wrote, each with the same weight at first."""
     asked = (base.model.model_id, prompt)
     known: WrittenAnswers | None = st.session_state.get(KEY)
-    if known is not None and known.asked != asked:
-        known = None
+    if known is None or known.asked != asked:
+        first = hack.first_answers(asked)
+        known = WrittenAnswers(asked, first, is_whole=True) if first else None
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button(_("Write 16 answers"), type="primary", key="al_leash_write", icon=":material/edit:")
         st.button(_("Stop"), key="al_leash_stop", icon=":material/stop:", disabled=not start)
@@ -160,7 +161,7 @@ def _write(base: PageContext, prompt: str, written: WrittenAnswers, place: Delta
         for at, step in steps:
             written.texts[at] += step.text
             n_ended += step.finish_reason is not None
-            told = _("{n} of {all} answers are whole").format(n=n_ended, all=N_ANSWERS)
+            told = _("Answers that are whole: {n} of {all}").format(n=n_ended, all=N_ANSWERS)
             pace(partial(place.progress, n_ended / N_ANSWERS, told))
     written.is_whole = n_ended == N_ANSWERS
     if written.is_whole:

@@ -1,4 +1,4 @@
-"""What people prefer: votes, a reward model, DPO, policy gradient, its leash, a constitution."""
+"""Preferences: votes, a reward model, DPO, policy gradient, its leash, a constitution."""
 
 from __future__ import annotations
 

@@ -112,7 +112,8 @@ def upload() -> None:
         FileKind(
             "al_upload",
             _(
-                "Pairs: .jsonl or .csv with `prompt`, `chosen`, `rejected`, and perhaps `topic`; up to 4 MB, 200 rows"
+                "Pairs: .jsonl or .csv with `prompt`, `chosen`, `rejected`, and perhaps `topic`; up to 4 "
+                "MB, 200 rows"
             ),
             preference_rows.SUFFIXES,
             _read,

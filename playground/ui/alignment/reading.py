@@ -24,17 +24,36 @@ class ReadAnswer:
     Attributes:
         trace: The pass over prompt and answer.
         labels: Tokens of the answer, the mark of its end last where nothing was cut.
+        spelled: Bytes of each.
         logprobs: Log-probability of each, nats. Shape [token].
     """
 
     trace: Trace
     labels: tuple[str, ...]
+    spelled: tuple[bytes, ...]
     logprobs: NDArray[np.float64]
 
     @property
     def bits(self) -> list[float]:
         """Surprisal of each token."""
         return [float(one) for one in -self.logprobs / math.log(2)]
+
+    @property
+    def characters(self) -> list[tuple[str, float]]:
+        """Tokens with their surprisal in bits; those that are parts of one character are taken together.
+
+        Example: of a syllable that is three tokens of a byte each, the syllable and the sum.
+        """
+        found: list[tuple[str, float]] = []
+        begun, cost = b"", 0.0
+        for spelled, bits in zip(self.spelled, self.bits, strict=True):
+            begun, cost = begun + spelled, cost + bits
+            if not pieces.open_bytes(begun):
+                found.append((pieces.visible(begun.decode("utf-8", "replace")), cost))
+                begun, cost = b"", 0.0
+        if begun:
+            found.append((pieces.visible(begun.decode("utf-8", "replace")), cost))
+        return found
 
     @property
     def total(self) -> float:
@@ -83,5 +102,8 @@ def read(context: PageContext, shown: Shown) -> ReadPair:
 def _answer(context: PageContext, example: PairExample, trace: Trace) -> ReadAnswer:
     n = len(example.prompt_ids)
     assert trace.predictions is not None
-    labels = pieces.sequence_labels(compute.token_texts(context, trace.input_ids[n:]))
-    return ReadAnswer(trace, tuple(labels), trace.predictions.logprobs[n - 1 :].astype(np.float64))
+    texts = compute.token_texts(context, trace.input_ids[n:])
+    spelled = tuple(map(pieces.bytes_of, texts))
+    return ReadAnswer(
+        trace, pieces.sequence_labels(texts), spelled, trace.predictions.logprobs[n - 1 :].astype(np.float64)
+    )

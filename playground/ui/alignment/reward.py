@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts import rewards as charts
 from playground.core.preferences.features import FEATURES, rule_accuracy
@@ -41,13 +42,14 @@ def panel(context: PageContext) -> Later | None:
     judges(run, rewarded.given_of(found))
     if run is not None and run.last is not None:
         features(run)
-    return partial(_tokens, context)
+    return partial(_tokens, context, st.container())
 
 
-def _tokens(context: PageContext) -> None:
+def _tokens(context: PageContext, place: DeltaGenerator) -> None:
     head = rewarded.last_head(context)
     if head is not None:
-        token_rewards.picture(context, head)
+        with place:
+            token_rewards.picture(context, head)
 
 
 # ---------------------------------------------------------------- in the right order
@@ -91,7 +93,7 @@ def judges(run: Run | None, given: Given) -> None:
         "share": _("pairs in the right order"), "judge": _("judge"), "pairs": _("pairs"), "right": _("right"),
     }  # fmt: skip
     show.show_chart(
-        charts.accuracies(words, sets=sets), "al_judges",
+        charts.accuracies(words, sets=sets, judges=tuple(names.values())), "al_judges",
         _("Share of pairs in the right order, of each judge, with intervals"), data=shown,
     )  # fmt: skip
     st.markdown(_order(found, given))
@@ -114,7 +116,8 @@ def _order(found: dict[tuple[str, str], PairAccuracy], given: Given) -> str:
     own = found.get(("model", "held_out"))
     if own is None:
         return _(
-            "Rules need no learning: each puts some pairs in the right order. Train a reward model to compare."
+            "Rules need no learning: each puts some pairs in the right order. Train a reward model to "
+            "compare."
         )
     told = _(
         "The reward model puts {right:g} of {n} held-out pairs in the right order: {share:.0%} "
@@ -147,7 +150,9 @@ def answers_of(run: Run) -> tuple[list[str], list[float]]:
     texts: list[str] = []
     rewards: list[float] = []
     for pairs, (chosen, rejected) in (
-        (given.train, last.train), (given.held_out, (last.chosen, last.rejected)), (given.others, last.general),
+        (given.train, last.train),
+        (given.held_out, (last.chosen, last.rejected)),
+        (given.others, last.general),
     ):  # fmt: skip
         texts += [*(one.chosen for one in pairs), *(one.rejected for one in pairs)]
         rewards += [*chosen, *rejected]
@@ -191,11 +196,13 @@ def feature_reading(texts: list[str], rewards: list[float]) -> str:
     value, low, high = (float(table.loc[name, part]) for part in ("value", "low", "high"))
     told = (
         _(
-            "Over {n} answers the reward **rises** most with {feature}: r = {value:.2f} ({low:.2f} to {high:.2f})."
+            "Over all answers ({n}) the reward **rises** most with {feature}: r = {value:.2f} "
+            "({low:.2f} to {high:.2f})."
         )
         if value > 0
         else _(
-            "Over {n} answers the reward **falls** most with {feature}: r = {value:.2f} ({low:.2f} to {high:.2f})."
+            "Over all answers ({n}) the reward **falls** most with {feature}: r = {value:.2f} "
+            "({low:.2f} to {high:.2f})."
         )
     )
     words = told.format(n=len(texts), feature=strong(feature_names()[name]), value=value, low=low, high=high)

@@ -151,7 +151,7 @@ def _draw(run: Run) -> None:
     if not one.train:
         return
     names = {
-        "step": _("Step"), "loss": _("loss (nats a pair)"), "train": _("learned from"),
+        "step": _("Step"), "loss": _("loss (nats per pair)"), "train": _("learned from"),
         "held_out": _("held out"), "guess": _("a guess: ln 2"),
     }  # fmt: skip
     show.show_chart(

@@ -106,7 +106,8 @@ def reading(wins: Wins, found: Strengths) -> str:
     winner, loser = best
     chance, low, high = found.chance(winner, loser)
     told = _(
-        "{winner} is preferred to {loser} with probability {chance:.0%} (95 % interval {low:.0%} to {high:.0%})."
+        "{winner} is preferred to {loser} with probability {chance:.0%} (95 % interval {low:.0%} "
+        "to {high:.0%})."
     )
     words = told.format(
         winner=strong(_name(wins.items[winner])), loser=strong(_name(wins.items[loser])), chance=chance,
@@ -114,7 +115,8 @@ def reading(wins: Wins, found: Strengths) -> str:
     )  # fmt: skip
     if found.prior_draws:
         words += " " + _(
-            "Somebody has won or lost every vote, for which the most likely strength is infinite; so each was "
+            "One side has won or lost all its votes, so its most likely strength is infinite; each "
+            "was therefore "
             "given two ties against an imagined answer of strength 0."
         )
     if found.groups.max(initial=0) > 0:
@@ -159,9 +161,11 @@ def _agreement(context: PageContext, shown: Sequence[PreferencePair]) -> None:
     if found.n_pairs:
         told = ngettext(
             "On {n} pair that several voted on, two of them say the same with probability {share:.0%} "
-            "({low:.0%} to {high:.0%}); Krippendorff's alpha is {alpha:.2f}: 1 is full agreement, 0 is chance.",
+            "({low:.0%} to {high:.0%}); Krippendorff's alpha is {alpha:.2f}: 1 is full agreement, 0 "
+            "is chance.",
             "On {n} pairs that several voted on, two of them say the same with probability {share:.0%} "
-            "({low:.0%} to {high:.0%}); Krippendorff's alpha is {alpha:.2f}: 1 is full agreement, 0 is chance.",
+            "({low:.0%} to {high:.0%}); Krippendorff's alpha is {alpha:.2f}: 1 is full agreement, 0 "
+            "is chance.",
             found.n_pairs,
         )
         st.markdown(
@@ -179,8 +183,10 @@ def _agreement(context: PageContext, shown: Sequence[PreferencePair]) -> None:
         sum((gap[at] > 0) == (vote.winner == pair.texts[1]) for vote, pair, gap in judged) for at in (0, 1)
     ]
     told = ngettext(
-        "The model's own probability agrees with {in_all} of {n} vote; its probability a token with {each}.",
-        "The model's own probability agrees with {in_all} of {n} votes; its probability a token with {each}.",
+        "The model's own probability agrees with {in_all} of {n} vote; its probability per token "
+        "with {each}.",
+        "The model's own probability agrees with {in_all} of {n} votes; its probability per token "
+        "with {each}.",
         len(judged),
     )
     st.markdown(told.format(in_all=agrees[0], each=agrees[1], n=len(judged)))

@@ -48,7 +48,10 @@ def picture(context: PageContext, head: RewardHeadInfo) -> None:
     )  # fmt: skip
     st.markdown(_reading(found, labels))
     st.caption(
-        _("The reward that each answer would have if it ended there; 0 is the mean of both whole answers, since "
+        _(
+            "The reward that each answer would have if it ended there; 0 is the mean of both whole "
+            "answers, since "
+
           "only differences mean something. The tokens that change it most are named.")
     )  # fmt: skip
     show.source(context.model, head.settings.name)
@@ -85,7 +88,8 @@ def _code(context: PageContext, head: RewardHeadInfo, prompt: str, answers: tupl
     known = {"pairs": [(one.prompt, one.chosen, one.rejected) for one in given.train]} if given else {}
     return show.code(
         "token_rewards", folder=show.model_folder(asked.model), prompt=prompt, answers=list(answers),
-        inverse_penalty=asked.inverse_penalty, n_steps=asked.n_steps, learning_rate=asked.learning_rate, **known,
+        inverse_penalty=asked.inverse_penalty, n_steps=asked.n_steps,
+        learning_rate=asked.learning_rate, **known,
     )  # fmt: skip
 
 

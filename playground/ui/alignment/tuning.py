@@ -1,4 +1,4 @@
-"""Runs of this page that train an adapter: started, shown, paused and stopped; their adapter on other pages."""
+"""Runs of this page that train an adapter: started, followed, stopped; their adapter on other pages."""
 
 from __future__ import annotations
 

@@ -94,12 +94,12 @@ def _cards(shown: Shown, known: ReadPair | None, mine: Vote | None) -> list[Card
             continue
         own = known.first if side == "first" else known.second
         told = ngettext(
-            "{n} token · log p = {total:.1f} nats · {mean:.2f} a token",
-            "{n} tokens · log p = {total:.1f} nats · {mean:.2f} a token",
+            "{n} token · log p = {total:.1f} nats · {mean:.2f} per token",
+            "{n} tokens · log p = {total:.1f} nats · {mean:.2f} per token",
             len(own.labels),
         )
         total = told.format(n=len(own.labels), total=own.total, mean=own.mean)
-        cards.append(Card(name, own.labels, own.bits, total, is_chosen))
+        cards.append(Card(name, *zip(*own.characters, strict=True), total, is_chosen))
     return cards
 
 
@@ -125,18 +125,20 @@ def _vote(shown: Shown, found: Sequence[PreferencePair], better: Better) -> None
 
 
 def _reading(context: PageContext, known: ReadPair) -> str:
-    """What the model itself would choose; Markdown."""
+    """The answer that the model itself would choose; Markdown."""
     first, second = known.first, known.second
     in_all, each = first.total - second.total, first.mean - second.mean
     name = plain(context.model.name)
     if (in_all > 0) == (each > 0):
         told = _(
-            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} nats in all, "
-            "and also the larger one a token."
+            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} "
+            "nats in all, "
+            "and also the larger one per token."
         )
     else:
         told = _(
-            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} nats in all, "
+            "**Before anybody votes:** {model} gives {answer} the larger probability, by {nats:.1f} "
+            "nats in all, "
             "but a token of {other} is more probable: every token costs, so a longer answer loses."
         )
     answer, other = ("A", "B") if in_all > 0 else ("B", "A")

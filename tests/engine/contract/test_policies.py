@@ -37,7 +37,8 @@ def test_a_policy_learns_and_can_be_asked(engine: Engine) -> None:
     assert all(one.kl >= 0 and one.answers for one in rollouts)
     own = engine.trace(TraceRequest(state.adapter, input_ids=(5, 6, 7), capture=LAST)).logits
     base = engine.trace(TraceRequest(tiny.LLAMA, input_ids=(5, 6, 7), capture=LAST)).logits
-    assert own is not None and base is not None
+    assert own is not None
+    assert base is not None
     assert np.abs(own - base).max() > 1e-4
 
 

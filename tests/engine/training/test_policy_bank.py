@@ -19,12 +19,13 @@ from playground.engine.adapters.places import places
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.policies import PolicyObservation, PolicyRequest
 from playground.engine.local.engine import LocalEngine
+from playground.engine.training import policy_bank
 from playground.engine.training.packing import packed
 from playground.engine.training.policy_bank import PolicyBank
 from playground.engine.training.policy_slot import PolicySlot, Rollout
-from playground.engine.training.rollouts import Written
+from playground.engine.training.rollouts import Written, write_answers
 from playground.engine.training.run import text_order
-from playground.errors import BadValue
+from playground.errors import BadValue, Diverged
 from tests import tiny
 from tests.engine.training.policy_runs import policy_run, prompts
 
@@ -64,7 +65,7 @@ def moved(bank: PolicyBank, n_steps: int = 2) -> Rollout:
 
 
 def forward(model: Any, written: Written) -> torch.Tensor:
-    """Logits that predict each token of answers, an answer at a time, without cache. Shape [token, d_vocab]."""
+    """Logits that predict each token of answers, one at a time, without a cache. Shape [token, d_vocab]."""
     found = []
     for prompt, answer in zip(written.prompts, written.answers, strict=True):
         with torch.no_grad():
@@ -102,7 +103,8 @@ def test_log_probabilities_kl_and_entropy_are_those_of_whole_distributions(
     torch.testing.assert_close(rollout.compared.reference.double(), theirs.log_prob(tokens), **close)
     torch.testing.assert_close(rollout.compared.kl.double(), kl_divergence(mine, theirs), **close)
     torch.testing.assert_close(rollout.compared.entropy.double(), mine.entropy(), **close)
-    assert (rollout.compared.kl >= 0).all() and rollout.compared.kl.max() > 1e-3
+    assert (rollout.compared.kl >= 0).all()
+    assert rollout.compared.kl.max() > 1e-3
 
 
 @pytest.mark.parametrize("epsilon", [0.05, 0.2, math.inf])
@@ -164,11 +166,13 @@ def test_the_base_is_the_reference_and_stays_as_it_is(tiny_engine: LocalEngine) 
     template = bank.slots[0].loaded.template
     before = {name: value.clone() for name, value in template.state_dict().items()}
     first = moved(bank, 0)
-    assert abs(first.k1).max() < 1e-4 and first.kl.max() < 1e-6, "the policy begins as the reference"
+    assert abs(first.k1).max() < 1e-4, "the policy begins as the reference"
+    assert first.kl.max() < 1e-6
     rollout = moved(bank, 3)
     assert rollout.kl.min() > 1e-4
     for name, value in template.state_dict().items():
-        assert torch.equal(value, before[name]) and value.grad is None
+        assert torch.equal(value, before[name])
+        assert value.grad is None
     held = {value.data_ptr() for value in template.parameters()}
     shared = [value.data_ptr() for value in bank._reference._tree.parameters()]
     assert set(shared) == held, "no second model in memory"
@@ -219,8 +223,10 @@ def test_an_observation_tells_the_rollout_that_the_next_step_learns_from(tiny_en
     bank = bank_of(tiny_engine, run)
     told = bank.observe(0, run, 0)
     rollout = bank.slots[0].rollout
-    assert rollout is not None and isinstance(told, PolicyObservation)
-    assert math.isnan(told.clipped) and told.step == 0
+    assert rollout is not None
+    assert isinstance(told, PolicyObservation)
+    assert math.isnan(told.clipped)
+    assert told.step == 0
     batch = batch_of(run, 0)
     assert [one.prompt for one in told.answers] == [run.train.index(one) for one in batch] * 3
     assert told.reward == pytest.approx(np.mean([one.reward for one in told.answers]))
@@ -230,6 +236,47 @@ def test_an_observation_tells_the_rollout_that_the_next_step_learns_from(tiny_en
     bank.step([batch])
     assert 0 <= bank.observe(0, run, 1).clipped <= 1
     assert bank.slots[0].rollout is not rollout
+
+
+def test_all_whose_answers_are_due_write_at_once(
+    tiny_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [policy_run(14), policy_run(15, n_answers=4), policy_run(16, max_new_tokens=7)]
+    bank, written = bank_of(tiny_engine, *runs), []
+
+    def counted(*args: Any) -> list[Written]:
+        written.append(len(args[2]))
+        return write_answers(*args)
+
+    monkeypatch.setattr(policy_bank, "write_answers", counted)
+    for step in range(3):
+        told = [bank.observe(index, run, step) for index, run in enumerate(runs)]
+        assert written == [3] * (step + 1)
+        bank.step([batch_of(run, step) for run in runs])
+        assert written == [3] * (step + 1)
+    alone = bank_of(tiny_engine, runs[1])
+    for step in range(2):
+        alone.step([batch_of(runs[1], step)])
+    assert [one.text for one in alone.observe(0, runs[1], 2).answers] == [one.text for one in told[1].answers]
+
+
+def test_who_cannot_write_beside_others_writes_alone(
+    tiny_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [policy_run(17), policy_run(18)]
+    bank, other = bank_of(tiny_engine, *runs), bank_of(tiny_engine, *runs)
+
+    def failing(*args: Any) -> list[Written]:
+        if len(args[2]) > 1:
+            raise MemoryError
+        return write_answers(*args)
+
+    monkeypatch.setattr(policy_bank, "write_answers", failing)
+    told = [bank.observe(index, run, 0) for index, run in enumerate(runs)]
+    monkeypatch.undo()
+    for index, run in enumerate(runs):
+        expected = other.observe(index, run, 0)
+        assert [one.text for one in told[index].answers] == [one.text for one in expected.answers]
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
@@ -259,6 +306,19 @@ def test_a_step_that_fails_leaves_everything_as_it_was(
     for step in (1, 2):
         assert bank.step([batch_of(run, step)]) == other.step([batch_of(run, step)])
     assert all(torch.equal(*pair) for pair in zip(numbers(bank), numbers(other), strict=True))
+
+
+def test_a_policy_that_broke_down_fails_by_name_and_alone(tiny_engine: LocalEngine) -> None:
+    runs = [policy_run(19), policy_run(20)]
+    bank = bank_of(tiny_engine, *runs)
+    bank.step([batch_of(run, 0) for run in runs])
+    for leaf in bank.leaves.values():
+        leaf.data[0].fill_(math.nan)
+    with pytest.raises(Diverged, match="step 1"):
+        bank.observe(0, runs[0], 1)
+    told = bank.observe(1, runs[1], 1)
+    assert math.isfinite(told.kl)
+    assert math.isfinite(told.reward)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

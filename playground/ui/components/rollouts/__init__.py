@@ -39,7 +39,7 @@ class DrawnRun:
         name: Its name in the legend.
         kind: "free", "leashed" or "live": its colour and its signs.
         rewards: Mean reward of the answers of each rollout.
-        kl: KL divergence of the policy from the reference at each rollout, nats an answer.
+        kl: KL divergence of the policy from the reference at each rollout, nats per answer.
         answers: Some of the answers of each rollout.
     """
 
@@ -82,9 +82,9 @@ def rollouts(
             "words": {
                 "slider": _("Rollout"),
                 "reward": unit,
-                "kl": _("KL to the reference (nats an answer)"),
+                "kl": _("KL to the reference (nats per answer)"),
                 "picture": _("Mean reward and KL divergence of each run, rollout by rollout"),
-                "at": _("rollout {n}: reward {reward}, KL {kl} nats"),
+                "at": _("rollout {n}: reward {reward}, KL in nats {kl}"),
                 "none": _("not that far yet"),
                 "empty": _("(ends at once)"),
                 "worth": _("reward {value}"),

@@ -86,6 +86,6 @@ def _words(unit: str) -> dict[str, str]:
         "best": _("best policy of each leash"),
         "now": _("this leash"),
         "said": _(
-            "β = {beta}: expected reward {before} → {after}, KL {kl} nats; reward less β · KL: {left}."
+            "β = {beta}: expected reward {before} → {after}, KL in nats {kl}; reward less β · KL: {left}."
         ),
     }
