@@ -115,11 +115,11 @@ class AdapterBank:
         self._remedies.take(fishers)
         return self
 
-    def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
+    def step(self, texts: Sequence[Sequence[Any]]) -> list[float]:
         """One optimizer step of every slot.
 
         Args:
-            texts: Batch of each slot.
+            texts: Batch of each slot: texts, or what another bank learns from.
 
         Returns:
             The loss of each slot's batch before the step, nats a trained token; not finite where the slot

@@ -51,7 +51,7 @@ class PolicyBank(AdapterBank):
         super().__init__(loaded, slots, give_way)
         self._reference = ReferenceModel(loaded, give_way)
 
-    def step(self, texts: Sequence[Sequence[PromptExample]]) -> list[float]:  # type: ignore[override]
+    def step(self, texts: Sequence[Sequence[PromptExample]]) -> list[float]:
         """One rollout of every slot, where there is none yet, and the updates that learn from it.
 
         Args:

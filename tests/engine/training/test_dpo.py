@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import datasets
 import huggingface_hub
 import numpy as np
 import peft
@@ -74,8 +74,7 @@ def hash_of(model: Any) -> str:
 
 def trl_trainer(settings: Settings, request: DpoRequest, slot: AdapterSlot, folder: Path) -> Any:
     """trl's own trainer on a peft model with the slot's numbers; its data set is a formality."""
-    import trl
-
+    trl, datasets = (importlib.import_module(name) for name in ("trl", "datasets"))  # both untyped
     lora = request.settings.lora
     config = peft.LoraConfig(
         r=lora.r, lora_alpha=lora.lora_alpha, target_modules=list(lora.target_modules),
@@ -205,7 +204,8 @@ def logprobs_alone(model: Any, prompt: tuple[int, ...], answer: tuple[int, ...])
     """Log-distributions where each token of an answer is predicted, read alone. Shape [token, d_vocab]."""
     with torch.no_grad():
         logits = model(input_ids=torch.tensor([[*prompt, *answer]])).logits[0].float()
-    return logits[len(prompt) - 1 : -1].log_softmax(-1)
+    logprobs: torch.Tensor = logits[len(prompt) - 1 : -1].log_softmax(-1)
+    return logprobs
 
 
 def test_observations_are_those_of_the_models_read_alone(tiny_engine: LocalEngine) -> None:
