@@ -112,7 +112,7 @@ def written(found: ShippedChains) -> str:
 
 
 def read(text: str) -> ShippedChains:
-    """What `written` wrote."""
+    """The chains of such a file."""
     raw = json.loads(text)
     chains = {rule: tuple(Chain(**one) for one in rows) for rule, rows in raw["chains"].items()}
     return ShippedChains(raw["model"], raw["revision"], chains)

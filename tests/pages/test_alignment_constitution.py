@@ -23,7 +23,7 @@ from playground.settings import Settings
 from playground.ui.alignment import chains, constitution
 from tests import tiny
 from tests.pages.conftest import OpenApp
-from tests.pages.shown import folder, run_code
+from tests.pages.shown import HALF, folder, run_code
 
 LINK = {
     "al_panel": "constitution",
@@ -70,13 +70,20 @@ def test_four_steps_are_written_as_the_code_writes_them_and_kept(
         attacks=["the cat", "the dog"], critique=words.critique, revision=words.revision, choice=words.choice,
         max_new_tokens=10,
     )  # fmt: skip
-    for (attack, answer, critique, revision), one in zip(code["chains"], found.chains, strict=True):
-        assert (attack, answer, critique, revision) == (one.attack, one.answer, one.critique, one.revision)
+    write, log_odds = code["write"], code["log_odds"]
+    for one in found.chains:  # each step from the page's own texts: a half character would part the rest
+        turns = chains.conversation(words, "Be polite.", one, "revision")
+        for step, n in (("answer", 1), ("critique", 3), ("revision", 5)):
+            assert write(list(turns[:n])).rstrip(HALF) == getattr(one, step).rstrip(HALF)
+        if one.pair is not None:
+            as_b, as_a = (
+                log_odds(text)
+                for text in core.choices(words, "Be polite.", one.attack, one.answer, one.revision)
+            )
+            assert one.preference == pytest.approx((as_b - as_a) / 2, abs=1e-3)
+    assert len(code["chains"]) == len(found.chains) == 2
     table = frames.chains(found.chains)
     assert table["gives_pair"].tolist() == [one.pair is not None for one in found.chains]
-    for odds, one in zip(code["preferences"], found.chains, strict=True):
-        if one.pair is not None:
-            assert one.preference == pytest.approx(odds, abs=1e-3)
     n_pairs = sum(one.pair is not None for one in found.chains)
     if n_pairs:
         app.button(key="al_keep").click().run()

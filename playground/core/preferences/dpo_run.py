@@ -53,7 +53,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class DpoSample:
-    """What the policy wrote to a prompt after so many steps."""
+    """The text that the policy wrote to a prompt after so many steps."""
 
     step: int
     prompt: int

@@ -113,7 +113,7 @@ def _asked(language: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _shown(fresh: ChainSet) -> ChainSet | None:
-    """What was written last on this rule and these attacks; else what comes with the playground."""
+    """The chains written last on this rule and these attacks; else what comes with the playground."""
     known: ChainSet | None = st.session_state.get(WRITTEN)
     if known is not None and known.chains and _question(known) == _question(fresh):
         return known

@@ -32,7 +32,7 @@ DEFAULT = DpoSettings("", "")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the widgets ask for.
+    """Values of the widgets.
 
     Attributes:
         pairs, held_out: Pairs to learn from, and pairs that are only measured.

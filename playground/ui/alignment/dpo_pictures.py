@@ -91,7 +91,7 @@ def _distance(run: DpoRun, measured: Mapping[int, Dpo], key: str) -> None:
 
 
 def _samples(run: DpoRun) -> None:
-    """What the model wrote to each prompt before the first step and after the last measured one."""
+    """The answers to each prompt before the first step and after the last measured one."""
     found = [(prompt, run.written(at)) for at, prompt in enumerate(run.prompts)]
     if not any(written for _prompt, written in found):
         st.caption(_("At milestones the same held-out prompts are continued here."))

@@ -47,7 +47,7 @@ LIMITS = PolicySettings.LIMITS
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the widgets ask for.
+    """Values of the widgets.
 
     Attributes:
         reward: Judge of the answers.

@@ -1,4 +1,4 @@
-"""What a panel cannot do becomes its sentence, in the panel's place; the rest of the page is drawn."""
+"""A panel that cannot go on becomes its sentence, in the panel's place; the rest of the page is drawn."""
 
 from __future__ import annotations
 
