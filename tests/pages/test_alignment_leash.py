@@ -89,7 +89,8 @@ def test_the_code_shown_gives_the_numbers_of_the_next_token(
 def test_sixteen_answers_are_written_once_and_weighed(
     open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_app("alignment", lang="en", al_panel="leash", al_leash_view="answers", al_asked=PROMPT)
+    app = open_app("alignment", lang="en", al_panel="leash", al_leash_view="answers", al_asked=PROMPT,
+                   al_reward="characters")  # fmt: skip
     assert "each is then an outcome" in "".join(one.value for one in app.caption)
     app.button(key="al_leash_write").click().run()
     data = sent(app)
