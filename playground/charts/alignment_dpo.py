@@ -31,6 +31,7 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
     y = _amount("loss", words["loss"], scale={"domain": [0, MOST_LOSS], "nice": False, "clamp": True},
                 axis={"format": ".1f", "tickCount": 6})  # fmt: skip
     color = _kind("data", kinds, words)
+    shape = _kind("data", {"train": "circle", "held_out": "square"}, words)
     tooltip = [_nominal("said", title=words["data"]), _amount("step", words["step"], format=COUNT),
                _amount("loss", words["loss"], format=".4f")]  # fmt: skip
     drawn = {"x": _steps(words, n_steps), "y": y, "color": color}
@@ -42,8 +43,8 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
             *_level(LN2, words["ln2"]),
             _layer("line", drawn, "datum.data === 'train'", strokeWidth=1.2, opacity=0.6),
             _layer("line", drawn, "datum.data === 'held_out'", strokeWidth=2.4, strokeDash=[7, 3]),
-            _layer("point", drawn | {"tooltip": tooltip}, "datum.data === 'held_out'", filled=True, size=70,
-                   shape="square", opacity=1),
+            _layer("point", drawn | {"shape": shape, "tooltip": tooltip}, "datum.data === 'held_out'", filled=True,
+                   size=70, opacity=1),
         ],
     }  # fmt: skip
 
@@ -176,7 +177,8 @@ def _kind(field: str, looks: Mapping[str, Any], words: Mapping[str, str]) -> Spe
     """A channel that tells kinds apart, with a legend in the reader's words."""
     names = {kind: words[kind] for kind in looks}
     legend = {"title": None, "orient": "top", "columns": legend_columns(2, 2), "labelLimit": 220,
-              "symbolSize": 110, "symbolOpacity": 1,
+              "symbolSize": 110, "symbolOpacity": 1, "symbolDash": [1, 0],
+              "symbolStrokeWidth": 0,
               "labelExpr": f"({_json(names)})[datum.value]"}  # fmt: skip
     return _nominal(field, scale={"domain": list(looks), "range": list(looks.values())}, legend=legend)
 

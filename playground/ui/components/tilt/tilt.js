@@ -53,8 +53,8 @@ function build(root, { words, labels, rewards, rest, trained, language }) {
   if (rest[0].length) bars.append(row(words.rest, ""));
   root.replaceChildren(
     element("p", "question", words.slider), slider, ends, said,
-    legend([["before", words.before], ["after", words.after]]), bars,
     element("div", "curve"), legend([["best", words.best], ["now", words.now], ...trained.map((one, i) => [`trained-${i}`, one.name])]),
+    legend([["before", words.before], ["after", words.after]]), bars,
   );
 }
 
