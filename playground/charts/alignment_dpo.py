@@ -43,8 +43,8 @@ def losses(words: Mapping[str, str], *, n_steps: int) -> Spec:
             *_level(LN2, words["ln2"]),
             _layer("line", drawn, "datum.data === 'train'", strokeWidth=1.2, opacity=0.6),
             _layer("line", drawn, "datum.data === 'held_out'", strokeWidth=2.4, strokeDash=[7, 3]),
-            _layer("point", drawn | {"shape": shape, "tooltip": tooltip}, "datum.data === 'held_out'", filled=True,
-                   size=70, opacity=1),
+            _layer("point", drawn | {"shape": shape, "tooltip": tooltip}, "datum.data === 'held_out'",
+                   filled=True, size=70, opacity=1),
         ],
     }  # fmt: skip
 
