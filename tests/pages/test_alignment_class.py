@@ -51,12 +51,8 @@ def test_the_votes_of_students_are_pooled_and_their_agreement_is_told(open_app: 
     assert [one.voter for one in votes] == ["Mina"] * 3 + ["Jun"] * 3
     found = agreement(votes)
     words = said(of_class(first.run()))
-    assert (
-        f"On 3 pairs that several voted on, two of them say the same with probability {found.share:.0%}".replace(
-            "%", " %"
-        )
-        in words
-    )
+    told = f"On 3 pairs that several voted on, two of them say the same with probability {found.share:.0%}"
+    assert told.replace("%", " %") in words
     assert f"alpha is {found.alpha:.2f}" in words
     assert "6 votes" in words
     room.room().end()
