@@ -23,12 +23,28 @@ from playground.settings import Settings
 from playground.ui import compute
 from playground.ui.finetuning import live, questions, sets
 from playground.ui.prompted import prompt_ids
+from playground.ui.state import PageContext
 from tests import tiny
 from tests.engine.conftest import oracle
+from tests.engine.training.preference_runs import dpo_run
 from tests.pages.conftest import OpenApp
 from tests.pages.finetuned import choose, told
 from tests.pages.shown import charts
 from tests.pages.test_every_page import PAGES
+
+
+def test_a_run_on_preferences_is_another_pages_and_its_adapter_is_everybodys(
+    engine: LocalEngine, owner: str
+) -> None:
+    run = dpo_run(1, owner=owner, n_steps=2)
+    engine.training.runs.start(run)
+    until = time.monotonic() + 60
+    while not engine.adapters.of(owner):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert len(engine.training.runs.of(owner)) == 1
+    assert live.runs(PageContext("finetuning", engine.models()[0], "", "en", owner)) == []
+
 
 LINK = {"fin_steps": "6", "fin_set": "sentiment"}
 
