@@ -131,4 +131,4 @@ def with_text(chain: Chain, step: str, text: str) -> Chain:
         >>> with_text(Chain("Hey!"), "answer", "What?").answer
         'What?'
     """
-    return replace(chain, **{step: text})
+    return replace(chain, **{step: text})  # type: ignore[arg-type]

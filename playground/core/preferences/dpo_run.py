@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -154,10 +154,7 @@ def read(text: str) -> DpoRun:
         raw[name] = tuple(PreferencePair(**one) for one in raw[name])
     for name in ("train", "held_out"):
         raw[name] = _curve(raw[name])
-    raw["milestones"] = tuple(
-        Milestone(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()})
-        for one in raw["milestones"]
-    )
+    raw["milestones"] = tuple(map(_milestone, raw["milestones"]))
     raw["prompts"] = tuple(raw["prompts"])
     raw["samples"] = tuple(DpoSample(**one) for one in raw["samples"])
     return DpoRun(**raw)
@@ -167,6 +164,12 @@ def read(text: str) -> DpoRun:
 def shipped() -> DpoRun:
     """The run that comes with the playground, on its English pairs (`playground.trained.dpo`)."""
     return read((site_root() / "assets" / "trained" / FOLDER / FILE).read_text("utf-8"))
+
+
+def _milestone(row: Mapping[str, Any]) -> Milestone:
+    names = ("chosen", "rejected", "ref_chosen", "ref_rejected")
+    chosen, rejected, ref_chosen, ref_rejected = (tuple(row[name]) for name in names)
+    return Milestone(row["step"], row["kl"], chosen, rejected, ref_chosen, ref_rejected)
 
 
 def _curve(points: Sequence[Sequence[float]]) -> Curve:

@@ -146,8 +146,8 @@ def _of_answers(run: DpoRun) -> str:
         told = told.format(down=-found.chosen, more=-found.rejected, margin=found.margin)
     else:
         told = _(
-            "Relative to the reference the chosen answers moved by {chosen:+.1f} nats and the rejected ones "
-            "by {rejected:+.1f}: the margin is {margin:+.1f}."
+            "Relative to the reference the chosen answers moved by {chosen:+.1f} and the rejected ones by "
+            "{rejected:+.1f} nats: the margin is {margin:+.1f}."
         ).format(**values)
     if found.n_both_fell:
         more = ngettext(
