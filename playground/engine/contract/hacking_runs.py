@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from playground.core.lora import LoraConfig
 from playground.core.reward_hacking import MeasuredAnswer, MeasuredRollout
 from playground.core.rewards import TextReward
@@ -46,7 +48,7 @@ def hacking_run(settings: PolicySettings, prompts: tuple[PromptExample, ...], ow
 def measured_rollout(told: PolicyObservation) -> MeasuredRollout:
     """An observation of a live run as what is shipped of others."""
     answers = tuple(MeasuredAnswer(one.prompt, one.text, one.reward, one.kl) for one in told.answers)
-    clipped = None if told.clipped != told.clipped else told.clipped  # noqa: PLR0124  (NaN)
+    clipped = None if math.isnan(told.clipped) else told.clipped
     return MeasuredRollout(
         told.step, told.reward, told.kl, told.k1, clipped, told.entropy, told.spread, answers
     )

@@ -129,7 +129,7 @@ class PolicyBank(AdapterBank):
 
     @torch.no_grad()
     def _write(self, wanted: Mapping[int, Batch]) -> None:
-        """Have slots answer these prompts: all of them at once, or where not all have to one after another."""
+        """Have slots answer these prompts: all at once, or where not all have to one after another."""
         restored = [self.slots[index].restorer() for index in wanted]
         try:
             self._written(wanted)
