@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from playground.core.policy.outcomes import Outcomes, outcomes, path, sampled
 from playground.core.rewards import TextReward, rewards_of
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 N_ANSWERS, MAX_TOKENS = 16, 24
-KEY = "al_leash_written"
+KEY, REWARDS = "al_leash_written", "al_leash_rewards"
+CHUNK = 2_000  # tokens of the vocabulary that share the second that an expression may take
 MAX_PROMPT = 200  # characters
 N_TRIED = 61  # leashes
 
@@ -87,8 +89,7 @@ def _tokens(base: PageContext, prompt: str, reward: TextReward) -> None:
     assert trace.logits is not None
     logits = trace.logits[-1].astype(np.float64)
     probs = np.exp(logits - np.logaddexp.reduce(logits))
-    spelled = compute.tokenizers().bytes_of_tokens(model_id, len(probs))
-    choice = outcomes(probs, rewards_of(reward, [one.decode("utf-8", "replace") for one in spelled]))
+    choice = outcomes(probs, _rewards_of_tokens(model_id, len(probs), reward))
     labels = token_labels(model_id, choice.places)
     _picture(base, choice, labels, reward)
     st.markdown(leash_words.reading(choice, labels))
@@ -98,6 +99,19 @@ def _tokens(base: PageContext, prompt: str, reward: TextReward) -> None:
         wanted=reward.wanted, sign=reward.sign, n_shown=len(labels), places=choice.places.tolist(),
     ))  # fmt: skip
     st.markdown(leash_words.explanation())
+
+
+def _rewards_of_tokens(model_id: str, n_tokens: int, reward: TextReward) -> NDArray[np.float64]:
+    """The reward of each token of the vocabulary; the session keeps the last ones. Shape [token]."""
+    asked = (model_id, n_tokens, reward)
+    known = st.session_state.get(REWARDS)
+    if known is None or known[0] != asked:
+        spelled = compute.tokenizers().bytes_of_tokens(model_id, n_tokens)
+        texts = [one.decode("utf-8", "replace") for one in spelled]
+        parts = [rewards_of(reward, texts[at : at + CHUNK]) for at in range(0, n_tokens, CHUNK)]
+        known = st.session_state[REWARDS] = (asked, np.concatenate(parts))
+    found: NDArray[np.float64] = known[1]
+    return found
 
 
 def _answers(base: PageContext, prompt: str, reward: TextReward) -> Later | None:
