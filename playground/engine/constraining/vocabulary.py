@@ -35,7 +35,8 @@ class Vocabulary:
             without_end.append(b"")
         ends = sorted(end_ids) or [self.d_vocab]
         source = llguidance.TokenizerWrapper(_Tokens(without_end, ends[0]))
-        self.trie = llguidance.LLTokenizer(source, n_vocab=len(without_end), eos_token=ends)
+        # without the library's slices: 5 MB instead of 18 for 49,152 tokens, a mask in 0.5 ms instead of 0.1
+        self.trie = llguidance.LLTokenizer(source, n_vocab=len(without_end), eos_token=ends, slices=[])
         source.tokens = []  # the trie has them now
         self._whole = frozenset(one for one in without_end if 0 < len(one) <= 4)
 
