@@ -86,7 +86,7 @@ def no_key() -> Refused:
     """The answer to everybody without a key, whatever else may be wrong."""
     return Refused(
         401,
-        "A key of an open page is needed: make one on the page Classroom and send it as "
+        "A key of an open page is needed: make one on the page “The classroom” and send it as "
         "Authorization: Bearer KEY.",
         code="invalid_api_key",
     )
@@ -96,7 +96,7 @@ def switched_off() -> Refused:
     """The endpoint is off."""
     return Refused(
         403,
-        "The endpoint is switched off: ask the teacher, who switches it on on the page Classroom, or start "
+        "The endpoint is switched off: ask the teacher, who can switch it on (page “The classroom”), or start "
         "the server with PLAYGROUND_ENDPOINT=1.",
         code="endpoint_off",
     )

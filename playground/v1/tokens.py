@@ -35,9 +35,7 @@ class Scored:
 def of_step(step: GenerateStep, n_top: int) -> Scored:
     """The token that was written, with the model's own probabilities."""
     logprobs = (step.top_logits[:n_top].astype(np.float64) - step.log_sum_exp).tolist()
-    top = tuple(zip(step.top_ids[:n_top].tolist(), logprobs, strict=True))
-    known = dict(top).get(step.token_id)  # one number for one token
-    return Scored(step.token_id, step.logprob if known is None else known, top)
+    return _scored(step.token_id, step.logprob, step.top_ids[:n_top].tolist(), logprobs)
 
 
 def of_prompt(trace: Trace, n_top: int) -> list[Scored]:
@@ -49,11 +47,16 @@ def of_prompt(trace: Trace, n_top: int) -> list[Scored]:
         if not place:
             scored.append(Scored(token_id, None, ()))
             continue
-        ids, logprobs = found.top_ids[place - 1].tolist(), found.top_logprobs[place - 1].tolist()
-        top = tuple(zip(ids, logprobs, strict=True))
-        logprob = dict(top).get(token_id, float(found.logprobs[place - 1]))
-        scored.append(Scored(token_id, logprob, top[:n_top]))
+        ids, logprobs = found.top_ids[place - 1, :n_top], found.top_logprobs[place - 1, :n_top]
+        logprob = float(found.logprobs[place - 1])
+        scored.append(_scored(token_id, logprob, ids.tolist(), logprobs.tolist()))
     return scored
+
+
+def _scored(token_id: int, logprob: float, ids: Sequence[int], logprobs: Sequence[float]) -> Scored:
+    """A token with its alternatives; where it is one of them, it has one number in both places."""
+    top = ((one, logprob if one == token_id else other) for one, other in zip(ids, logprobs, strict=True))
+    return Scored(token_id, logprob, tuple(top))
 
 
 class Speller:
