@@ -20,8 +20,8 @@ class Constraint:
     is the beginning of a match: `Constrained.matches` says whether it is a whole one.
 
     Attributes:
-        kind: "regex": Python's `re.fullmatch` of the text; "json_schema": JSON as `json.dumps` writes it, with
-            `", "` and `": "`, properties in the order of the schema, that is valid by it.
+        kind: "regex": Python's `re.fullmatch` of the text. "json_schema": JSON that is valid by it, as
+            `json.dumps` writes it, with `", "` and `": "`, and properties in the order of the schema.
         source: The expression, or the schema as JSON, at most `MAX_SOURCE_CHARS` characters. What is not
             understood of either is refused by name, with `ConstraintRefused`.
 
