@@ -130,7 +130,7 @@ def in_rows(scored: Iterable[Scored], speller: Speller) -> list[dict[str, Any]]:
 
 
 def _by_text(top: Iterable[tuple[int, float]], speller: Speller) -> dict[str, float]:
-    """Of tokens with equal text the most probable one stays."""
+    """Text and log-probability; where two tokens have one text, the more probable one."""
     found: dict[str, float] = {}
     for token_id, logprob in top:
         found.setdefault(speller.text(token_id), _finite(logprob))

@@ -13,7 +13,7 @@ import openai
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from playground import server
 from playground.core.api_keys import Keys
@@ -63,7 +63,7 @@ def serving(engine: Engine, settings: Settings) -> Iterator[Served]:
     keys, is_on = Keys(sessions.__contains__, limit=64), [True]
     endpoint = Endpoint(settings, lambda: keys, lambda: is_on[0], lambda: engine)
     listener = server.listen("127.0.0.1", 0)
-    app = Starlette(routes=[Mount("/v1", endpoint)])
+    app = Starlette(routes=[Route("/v1", endpoint), Mount("/v1", endpoint)])
     web = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
     thread.start()
