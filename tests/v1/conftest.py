@@ -28,6 +28,7 @@ TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 SESSION = "a session"
+CHAT = "tiny/chat"
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Served:
     keys: Keys
     sessions: set[str]
     endpoint: Endpoint
+    http: httpx.Client
     is_on: list[bool] = field(default_factory=lambda: [True])
 
     def key(self, session: str = SESSION) -> str:
@@ -47,7 +49,9 @@ class Served:
         return self.keys.make(session)
 
     def client(self, session: str = SESSION) -> openai.OpenAI:
-        return openai.OpenAI(base_url=self.url, api_key=self.key(session), max_retries=0)
+        return openai.OpenAI(
+            base_url=self.url, api_key=self.key(session), max_retries=0, http_client=self.http
+        )
 
     def post(self, path: str, body: object, session: str = SESSION) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.key(session)}"}
@@ -69,7 +73,8 @@ def serving(engine: Engine, settings: Settings) -> Iterator[Served]:
     thread.start()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     try:
-        yield Served(url, engine, settings, keys, sessions, endpoint, is_on)
+        with httpx.Client(timeout=180) as http:
+            yield Served(url, engine, settings, keys, sessions, endpoint, http, is_on)
     finally:
         web.should_exit = True
         thread.join()
@@ -77,11 +82,16 @@ def serving(engine: Engine, settings: Settings) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def chat_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The tiny models; the llama has a chat template."""
+    """The tiny models, and a llama with a chat template and a window of 1,024 tokens."""
     folder: Path = tmp_path_factory.mktemp("v1")
     settings = tiny.make(folder)
-    (folder / "models" / "tiny--llama" / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
-    return settings
+    tokenizer = tiny.byte_level_tokenizer()
+    model = tiny._llama(tokenizer)
+    model.config.max_position_embeddings = 1_024
+    place = folder / "models" / CHAT.replace("/", "--")
+    tiny.save(place, model, tokenizer, seed=9, eos_token="<|endoftext|>")
+    (place / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
+    return settings.model_copy(update={"extra_models": (*settings.extra_models, CHAT)})
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,10 @@ from playground.v1 import chat, completions, vectors
 from playground.v1.fields import body_of
 from playground.v1.refusals import Refused
 from tests import tiny
-from tests.v1.conftest import Served, serving
+from tests.v1.conftest import CHAT, Served, serving
 
 OK = {"model": tiny.LLAMA, "prompt": "The cat", "max_tokens": 1}
-TALK = {"model": tiny.LLAMA, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+TALK = {"model": CHAT, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
