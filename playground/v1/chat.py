@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from playground.settings import Settings
 from playground.v1 import writing
 from playground.v1.asking import Asking
 from playground.v1.fields import Fields
+from playground.v1.forms import form
 from playground.v1.refusals import bad_value
 from playground.v1.tokens import Speller, in_rows, of_step
 from playground.v1.tools import Tools, in_words, read_tools
@@ -65,10 +65,10 @@ def read(body: Mapping[str, Any], settings: Settings) -> Chat:
     made = Writing.read(fields, settings, fields.whole(name, most, 1, most), n_top)
     writing.check_rows(1, made.n, settings)
     tools = read_tools(fields)
-    form = _form(fields)
-    if tools is not None and form is not None:
+    wanted = _form(fields)
+    if tools is not None and wanted is not None:
         raise bad_value("response_format", "given with tools", "one of the two, or tool_choice none,")
-    constraint = form if tools is None else tools.constraint
+    constraint = wanted if tools is None else tools.constraint
     messages = _messages(fields)
     if tools is not None:
         messages = _with_tools(messages, tools)
@@ -83,12 +83,12 @@ def _form(fields: Fields) -> Constraint | None:
     if kind == "text":
         return None
     if kind == "json_object":
-        return Constraint("json_schema", '{"type": "object"}')
+        return form({"type": "object"})
     inner = asked.object("json_schema", ("name", "description", "schema", "strict"))
     schema = None if inner is None else inner.any("schema")
     if inner is None or not isinstance(schema, dict):
         raise bad_value("response_format.json_schema.schema", schema, "a JSON schema")
-    return Constraint("json_schema", json.dumps(schema))
+    return form(schema)
 
 
 # ---- messages

@@ -15,6 +15,7 @@ from uuid import uuid4
 from playground.core.tokens import well_formed
 from playground.engine.contract.constraints import Constraint
 from playground.v1.fields import Fields
+from playground.v1.forms import form
 from playground.v1.refusals import Refused, bad_value
 
 Json = dict[str, Any]
@@ -72,7 +73,7 @@ class Tools:
         schema = forms[0] if len(forms) == 1 else {"anyOf": forms}
         if definitions:
             schema = {**schema, "$defs": definitions}
-        return Constraint("json_schema", json.dumps(schema))
+        return form(schema)
 
     def read(self, text: str) -> tuple[str | None, list[Json]]:
         """(the answer, the calls) that a text says; one that is cut short is an answer in itself."""

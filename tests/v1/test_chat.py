@@ -14,6 +14,7 @@ from playground.engine.contract.generation import GenerateRequest
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from playground.v1 import chat
+from playground.v1.forms import form
 from playground.v1.tools import Tool, Tools
 from tests.v1.conftest import CHAT, Served
 
@@ -25,7 +26,10 @@ ADD = {
         "description": "Add two digits.",
         "parameters": {
             "type": "object",
-            "properties": {"a": {"type": "integer", "enum": [1, 2]}, "b": {"type": "integer", "enum": [3, 4]}},
+            "properties": {
+                "a": {"type": "integer", "enum": [1, 2]},
+                "b": {"type": "integer", "enum": [3, 4]},
+            },
             "required": ["a", "b"],
             "additionalProperties": False,
         },
@@ -34,7 +38,10 @@ ADD = {
 NOW: Any = {"type": "function", "function": {"name": "now"}}
 CITY = {
     "type": "object",
-    "properties": {"city": {"enum": ["London", "Paris"]}, "n": {"type": "integer", "minimum": 1, "maximum": 9}},
+    "properties": {
+        "city": {"enum": ["London", "Paris"]},
+        "n": {"type": "integer", "minimum": 1, "maximum": 9},
+    },
     "required": ["city", "n"],
     "additionalProperties": False,
 }
@@ -76,7 +83,9 @@ def test_a_chat_streams_what_it_says_whole(served: Served) -> None:
 
 
 def test_parts_of_a_message_are_one_text(served: Served) -> None:
-    parts: Any = [{"role": "user", "content": [{"type": "text", "text": "The "}, {"type": "text", "text": "cat"}]}]
+    parts: Any = [
+        {"role": "user", "content": [{"type": "text", "text": "The "}, {"type": "text", "text": "cat"}]}
+    ]
     whole: Any = [{"role": "user", "content": "The cat"}]
     wanted: dict[str, Any] = {"model": CHAT, "temperature": 0, "max_completion_tokens": 5}
     answers = [
@@ -110,8 +119,7 @@ def test_a_schema_is_kept_to_and_streams_alike(served: Served, seed: int) -> Non
     assert said["city"] in ("London", "Paris")
     assert said["n"] in range(1, 10)
     streamed = "".join(
-        part.choices[0].delta.content or ""
-        for part in client.chat.completions.create(**wanted, stream=True)
+        part.choices[0].delta.content or "" for part in client.chat.completions.create(**wanted, stream=True)
     )
     assert streamed == choice.message.content
 
@@ -125,6 +133,17 @@ def test_a_form_that_does_not_fit_into_the_tokens_says_so(served: Served) -> Non
     )
     assert choice.finish_reason == "length"
     assert (choice.message.content or "").startswith("{")
+
+
+def test_an_object_has_no_other_properties_unless_the_schema_says_so() -> None:
+    inner = {"type": "object", "properties": {"properties": {"type": "string"}}}
+    open_ = {"type": "object", "properties": {"a": {}}, "additionalProperties": True}
+    schema = {"anyOf": [{"type": "array", "items": inner}, {"$ref": "#/$defs/x"}], "$defs": {"x": open_}}
+    closed = json.loads(form(schema).source)
+    assert closed["anyOf"][0]["items"] == {**inner, "additionalProperties": False}
+    assert closed["$defs"]["x"] == open_
+    parts = {"allOf": [inner, {"type": "object", "properties": {"b": {}}}]}
+    assert json.loads(form(parts).source) == parts
 
 
 # --- tools
@@ -142,9 +161,7 @@ def called(served: Served, tool_choice: Any, seed: int, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_tool_that_must_be_called_is_called_with_arguments_of_its_schema(
-    served: Served, seed: int
-) -> None:
+def test_a_tool_that_must_be_called_is_called_with_arguments_of_its_schema(served: Served, seed: int) -> None:
     named: Any = {"type": "function", "function": {"name": "add"}}
     for choice in (called(served, named, seed), called(served, "required", seed)):
         assert choice.finish_reason == "tool_calls"
@@ -206,13 +223,17 @@ def test_the_conversation_goes_on_with_the_tools_result(served: Served) -> None:
 def test_definitions_of_several_tools_do_not_meet() -> None:
     def tool(name: str, kind: str) -> Tool:
         defined = {"Value": {"type": kind}}
-        return Tool(name, "", {"type": "object", "properties": {"x": {"$ref": "#/$defs/Value"}}, "$defs": defined})
+        return Tool(
+            name, "", {"type": "object", "properties": {"x": {"$ref": "#/$defs/Value"}}, "$defs": defined}
+        )
 
     made = Tools((tool("one", "integer"), tool("two", "string")), may_answer=True)
     assert made.constraint.kind == "json_schema"
     schema = json.loads(made.constraint.source)
     kinds = [
-        schema["$defs"][form["properties"]["arguments"]["properties"]["x"]["$ref"].removeprefix("#/$defs/")]["type"]
+        schema["$defs"][form["properties"]["arguments"]["properties"]["x"]["$ref"].removeprefix("#/$defs/")][
+            "type"
+        ]
         for form in schema["anyOf"][:2]
     ]
     assert kinds == ["integer", "string"]

@@ -168,7 +168,9 @@ def test_a_stop_string_ends_before_itself(served: Served) -> None:
     ended = client.completions.create(**wanted, stop=stop).choices[0]
     assert ended.text == free[: free.index(stop)]
     assert ended.finish_reason == "stop"
-    streamed, _reasons, _logprobs, _counts = joined(client.completions.create(**wanted, stop=[stop], stream=True))
+    streamed, _reasons, _logprobs, _counts = joined(
+        client.completions.create(**wanted, stop=[stop], stream=True)
+    )
     assert streamed[0] == ended.text
 
 

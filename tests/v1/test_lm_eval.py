@@ -58,7 +58,15 @@ def evaluated(served: Served, model: str, folder: Path, asked: list[dict[str, An
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
     key = {"OPENAI_API_KEY": served.key()}
     tokenizer = str(model_folder(model, served.settings))
-    command = [sys.executable, str(HERE / "evaluate.py"), served.url, model, tokenizer, str(folder), str(batch)]
+    command = [
+        sys.executable,
+        str(HERE / "evaluate.py"),
+        served.url,
+        model,
+        tokenizer,
+        str(folder),
+        str(batch),
+    ]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **offline, **key, "PYTHONPATH": str(site_root())},
         capture_output=True, text=True, timeout=500,

@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import re
+import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,7 +17,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.core.api_keys import Keys
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from playground.v1 import chat, completions, vectors
@@ -72,7 +73,7 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
         ("/completions", {**OK, "stream_options": {"x": 1}}, 400, r"stream_options\.x is not supported"),
         ("/chat/completions", {**TALK, "model": tiny.GPT2}, 400, "cannot chat: choose one of"),
         ("/chat/completions", {**TALK, "messages": []}, 400, "a list of messages"),
-        ("/chat/completions", {**TALK, "messages": [{"role": "boss"}]}, 400, r"messages\[0\]\.role is 'boss'"),
+        ("/chat/completions", {**TALK, "messages": [{"role": "boss"}]}, 400, r"\[0\]\.role is 'boss'"),
         ("/chat/completions", {**TALK, "messages": [{"role": "user", "content": 7}]}, 400, "content is 7"),
         (
             "/chat/completions",
@@ -251,7 +252,7 @@ def test_of_two_hundred_requests_at_once_those_without_a_place_are_told_so(
         refused = [one for one in answers if one.status_code == 429]
         assert all(int(one.headers["Retry-After"]) > 0 for one in refused)
         assert {error_of(one)["type"] for one in refused} == {"rate_limit_error"}
-        names = [thread.name for thread in __import__("threading").enumerate()]
+        names = [thread.name for thread in threading.enumerate()]
         assert sum(name.startswith("v1") for name in names) <= 2 * few.max_endpoint_running
         assert served.post("/completions", OK).status_code == 200
         use = served.keys.use_of("a session")
@@ -295,24 +296,32 @@ def test_a_nonsense_body_is_read_or_refused_and_nothing_else(
 ) -> None:
     limits = Settings()
     for read in (completions.read, chat.read, vectors.read):
-        try:
-            read({**base, **body}, limits)
-        except Refused as refused:
+        refused = refusal(read, {**base, **body}, limits)
+        if refused is not None:
             assert refused.status == 400
             assert len(refused.message) < 1_500
             json.dumps(refused.body)
 
 
+def refusal(act: Callable[..., object], *given: object) -> Refused | None:
+    """The refusal of a call, None where it has a result; anything else is an error."""
+    try:
+        act(*given)
+    except Refused as refused:
+        return refused
+    return None
+
+
 @settings(max_examples=200)
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
 def test_bytes_that_are_no_json_object_are_refused(data: bytes) -> None:
-    try:
-        assert isinstance(body_of(data), dict)
-    except Refused as refused:
-        assert refused.status == 400
+    refused = refusal(body_of, data)
+    assert refused.status == 400 if refused is not None else isinstance(body_of(data), dict)
 
 
-@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"a": NaN}', b'{"a": ' + b"9" * 10_000 + b"}", b"\xff", b"7"])
+@pytest.mark.parametrize(
+    "data", [b"[" * 100_000, b'{"a": NaN}', b'{"a": ' + b"9" * 10_000 + b"}", b"\xff", b"7"]
+)
 def test_odd_json_is_refused(served: Served, data: bytes) -> None:
     headers = {"Authorization": f"Bearer {served.key()}"}
     response = httpx.post(f"{served.url}/completions", content=data, headers=headers)
@@ -331,5 +340,3 @@ def test_a_nonsense_request_has_an_answer(served: Served, body: dict[str, Any], 
     headers = {"Authorization": f"Bearer {served.key()}"}
     response = httpx.post(f"{served.url}{path}", content=sent, headers=headers, timeout=180)
     assert response.status_code in (200, 400, 404), response.text
-
-

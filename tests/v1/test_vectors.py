@@ -40,7 +40,9 @@ def test_vectors_are_those_of_the_page(served: Served, local: LocalEngine, form:
     assert [one.index for one in found.data] == [0, 1, 2]
 
 
-def test_the_client_unpacks_by_itself_and_one_text_is_a_list_of_one(served: Served, local: LocalEngine) -> None:
+def test_the_client_unpacks_by_itself_and_one_text_is_a_list_of_one(
+    served: Served, local: LocalEngine
+) -> None:
     found = served.client().embeddings.create(model=tiny.BERT, input=TEXTS[0])
     np.testing.assert_allclose([found.data[0].embedding], of_the_page(local, TEXTS[:1]), atol=1e-6)
     assert found.usage.prompt_tokens == found.usage.total_tokens > 0
@@ -52,7 +54,9 @@ def test_token_ids_are_read_as_they_are(served: Served, local: LocalEngine) -> N
     ]
     several = served.client().embeddings.create(model=tiny.BERT, input=cut * 7)
     assert len(several.data) == 21
-    np.testing.assert_allclose([one.embedding for one in several.data[:3]], of_the_page(local, TEXTS), atol=1e-5)
+    np.testing.assert_allclose(
+        [one.embedding for one in several.data[:3]], of_the_page(local, TEXTS), atol=1e-5
+    )
     info = next(one for one in local.models() if one.model_id == tiny.BERT)
     layer = Capture(hidden_states=(info.n_layer,))
     trace = local.trace(TraceRequest(tiny.BERT, input_ids=tuple(cut[0]), capture=layer))
