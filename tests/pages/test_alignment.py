@@ -14,6 +14,7 @@ from playground.core.preferences.pair import PreferencePair, split
 from playground.core.preferences.shipped import shipped_pairs
 from playground.core.preferences.sides import key_of, mixed
 from playground.core.preferences.votes import majority
+from playground.engine.contract.preferences import RewardObservation
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from playground.ui.alignment.pairs import Shown
@@ -134,6 +135,7 @@ def test_a_reward_model_learns_from_the_votes(
     train, held_out = split([PreferencePair(*row.values()) for row in rows])
     (run,) = engine.training.runs.of(app.session_state["owner_id"])
     last = run.observed[-1]
+    assert isinstance(last, RewardObservation)
     assert (len(last.chosen), len(last.train[0]), len(last.general[0])) == (len(held_out), len(train), 0)
     right = sum(np.array(last.chosen) > np.array(last.rejected))
     code = run_code("pair_accuracy", tmp_path, chosen=list(last.chosen), rejected=list(last.rejected))
