@@ -170,7 +170,7 @@ def test_votes_all_one_way_and_against_the_pairs_are_learned_too(open_app: OpenA
 
 def test_before_votes_it_learns_what_the_pairs_prefer(open_app: OpenApp) -> None:
     app = open_app("alignment", lang="en", model=tiny.LLAMA, al_panel="reward")
-    assert any("the choices that the pairs come with, 36 pairs" in one for one in said(app))
+    assert any("the choices that the pairs come with; pairs to learn from: 36" in one for one in said(app))
     trained(app)
 
 
