@@ -65,6 +65,7 @@ PAGES = (
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
     Page("classroom", CLASS, ":material/school:", needs_text=False),
+    Page("agents", OUTPUT, ":material/construction:", reads_text=True),
 )
 FIRST = PAGES[0].name
 BY_NAME = MappingProxyType({page.name: page for page in PAGES})
