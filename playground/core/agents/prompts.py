@@ -17,7 +17,12 @@ from playground.core.agents.record import Record, Setup, Turn
 from playground.core.agents.tools import Action
 
 QUESTION, PLAN, STEP, KNOWN, REFLECTION = "Question:", "Plan:", "Step:", "Known:", "Reflection:"
-_SAID_OF = {"calculator": "arithmetic", "search": "the documents", "calendar": "dates", "finish": "the answer"}
+_SAID_OF = {
+    "calculator": "arithmetic",
+    "search": "questions about the documents",
+    "calendar": "dates",
+    "finish": "the answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,9 @@ def head(allowed: Sequence[str]) -> str:
 
     Example:
         >>> head(("calculator",)).strip()
-        'Tools: calculator (arithmetic), finish (the answer).'
+        'Tools: calculator (for arithmetic), finish (for the answer).'
     """
-    return f"Tools: {', '.join(f'{tool} ({_SAID_OF[tool]})' for tool in ordered(allowed))}.\n\n"
+    return f"Tools: {', '.join(f'{tool} (for {_SAID_OF[tool]})' for tool in ordered(allowed))}.\n\n"
 
 
 def worked(setup: Setup, *, with_thought: bool) -> str:

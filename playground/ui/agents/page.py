@@ -1,32 +1,23 @@
-"""Coming soon: Agents."""
+"""A model in a loop: it decides what happens next, tools answer, and everything is read again."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
+from playground.ui.agents import gallery, langchain, loop, personas, strategies
+from playground.ui.agents.tasks import tasks
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="agents_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("agents", frame=table, code=show.code("agents", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """The one panel that the reader wants."""
+    panels: dict[str, Panel[[PageContext]]] = {
+        "loop": Panel(_("The loop"), loop.panel),
+        "strategies": Panel(_("Five strategies"), strategies.panel),
+        "gallery": Panel(_("Failures"), gallery.panel),
+        "personas": Panel(_("Several personas"), personas.panel),
+        "langchain": Panel(_("LangChain's parts"), langchain.panel),
+    }
+    later = pick("ag_panel", panels, _("Picture")).draw(context)
+    return tasks(), later

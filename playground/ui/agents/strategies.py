@@ -1,0 +1,9 @@
+"""The panel strategies."""
+
+from __future__ import annotations
+
+from playground.ui.state import PageContext
+
+
+def panel(context: PageContext) -> None:
+    """Draw it."""
