@@ -1,4 +1,4 @@
-"""The runs that the page Agents shows before anybody starts one: five strategies on twelve problems, and a gallery.
+"""The runs that the page Agents shows before anybody starts one: five strategies on twelve problems, and failures.
 
 The model is the embedded one, greedy; the loop is the one of the page. Problems that are at the same turn share a
 batch.
@@ -8,19 +8,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from playground.core.agents import gallery, personas
 from playground.core.agents.loop import Loop, Reply
+from playground.core.agents.personas import (
+    DEFAULTS,
+    N_NEW,
+    UTTERANCE,
+    RecordedTalk,
+    Talk,
+    TalkSetup,
+    candidates,
+    next_prompt,
+    opinion_prompt,
+    share,
+)
 from playground.core.agents.problems import problems, world_of
 from playground.core.agents.record import STRATEGIES, Run, Setup
 from playground.core.agents.recorded import FILE, FOLDER, Recorded, measured, table, written
 from playground.core.agents.strategies import Ask
+from playground.core.agents.tools import World
 from playground.core.sampling import GREEDY
 from playground.engine import create_engine
 from playground.engine.contract.constraints import Constraint
 from playground.engine.contract.engine import Engine
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
 from playground.engine.contract.models import ModelInfo
+from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import TraceRequest
 from playground.settings import DEFAULT_DECODER, Settings
 from playground.trained.note import seal_with_note
@@ -38,11 +54,20 @@ def make(assets: Path, say: Callable[[str], None]) -> None:
         for group in groups(engine, LANGUAGES):
             told += group
             say(str(measured(group)))
+        for language in LANGUAGES:
+            told += failing(engine, language)
+        held = talks(engine, [DEFAULTS[language] for language in LANGUAGES])
     finally:
         engine.close()
+    write(assets, told, held)
+
+
+def write(assets: Path, told: Sequence[Recorded], held: Sequence[RecordedTalk]) -> None:
+    """Write runs and talks, with their note of provenance."""
     folder = assets / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(written(told), "utf-8")
+    (folder / personas.FILE).write_text(personas.written(held), "utf-8")
     figures = {
         f"{one.strategy}_{'constrained' if one.constrained else 'free'}_{one.language}": float(one.n_right)
         for language in LANGUAGES
@@ -65,16 +90,29 @@ def groups(
                 setups = [
                     Setup(one.question, strategy, constrained=constrained, language=language) for one in asked
                 ]
-                runs = together(engine, model, setups)
+                runs = together(engine, model, [(setup, world_of(language)) for setup in setups])
                 yield [
                     Recorded("problem", one.problem_id, model.model_id, model.revision, run)
                     for one, run in zip(asked, runs, strict=True)
                 ]
 
 
-def together(engine: Engine, model: ModelInfo, setups: Sequence[Setup]) -> list[Run]:
+def failing(engine: Engine, language: str) -> list[Recorded]:
+    """The runs of the gallery in which something goes wrong."""
+    model, wanted = _ready(engine), gallery.tried(language)
+    runs = together(
+        engine, model, [(setup, gallery.world_of(label, language)) for label, _problem, setup in wanted]
+    )
+    return [
+        Recorded(label, problem.problem_id, model.model_id, model.revision, run)
+        for (label, problem, _setup), run in zip(wanted, runs, strict=True)
+        if gallery.failures(run)
+    ]
+
+
+def together(engine: Engine, model: ModelInfo, wanted: Sequence[tuple[Setup, World]]) -> list[Run]:
     """Runs side by side: each waits for the turn of the others."""
-    loops = [Loop(setup, world_of(setup.language)) for setup in setups]
+    loops = [Loop(setup, world) for setup, world in wanted]
     while open_now := [(loop, loop.move) for loop in loops if isinstance(loop.move, Ask)]:
         asks = [move for _loop, move in open_now if isinstance(move, Ask)]
         for (loop, _move), reply in zip(open_now, replies(engine, model, asks), strict=True):
@@ -118,3 +156,36 @@ def _request(model: ModelInfo, ask: Ask, prompt: Sequence[int]) -> GenerateReque
 def _ready(engine: Engine) -> ModelInfo:
     engine.trace(TraceRequest(DEFAULT_DECODER, "a"))  # loads it
     return next(info for info in engine.models() if info.model_id == DEFAULT_DECODER)
+
+
+def talks(engine: Engine, setups: Sequence[TalkSetup]) -> list[RecordedTalk]:
+    """The personas' talks, with everybody's mind before and after."""
+    model, found = _ready(engine), []
+    for setup in setups:
+        talk = Talk(setup)
+        before = opinions(engine, model, talk)
+        while not talk.is_over:
+            talk = replace(talk, said=(*talk.said, _utterance(engine, model, talk)))
+        whole = replace(talk, before=before, after=opinions(engine, model, talk))
+        found.append(RecordedTalk(model.model_id, model.revision, whole))
+    return found
+
+
+def _utterance(engine: Engine, model: ModelInfo, talk: Talk) -> str:
+    prompt = engine.tokenizers.tokenize(model.model_id, next_prompt(talk), add_special_tokens=True)
+    request = GenerateRequest(
+        model.model_id, input_ids=tuple(prompt.input_ids), sampling=UTTERANCE,
+        seed=talk.setup.seed + len(talk.said), stop=("\n",), max_new_tokens=N_NEW, n_top=1,
+    )  # fmt: skip
+    return "".join(step.text for step in engine.generate(request)).strip()
+
+
+def opinions(engine: Engine, model: ModelInfo, talk: Talk) -> tuple[float, ...]:
+    """Share of the first answer in each role's mind."""
+    roles = talk.setup.roles
+    texts = tuple(opinion_prompt(talk, role) for role in roles)
+    told: dict[int, float] = {}
+    request = ScoreRequest(model.model_id, texts, (candidates(talk.setup),) * len(roles))
+    for place, scores in engine.score(request):
+        told[place] = share((scores.logprobs[0], scores.logprobs[1]))
+    return tuple(told[place] for place in range(len(roles)))
