@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.charts import agents as charts
 from playground.core.agents.problems import Problem
-from playground.core.agents.record import Record, Run
+from playground.core.agents.record import Record, Run, Setup
 from playground.core.agents.recorded import Recorded, shipped
 from playground.core.agents.strategies import N_NEW, Ask, next_move
 from playground.core.tables import agents as frames
@@ -119,7 +119,7 @@ def _draw(
     show.show_chart(
         charts.bill(drawn.bill_words(), n_turns, window), "ag_bill_picture", drawn.alt(turns), data=table
     )
-    code = partial(_code, context, wish, turns)
+    code = partial(_code, context, wish.setup, turns)
     show.under_picture("ag_bill", frame=table, code=code, picture="ag_bill_picture")
 
 
@@ -129,11 +129,17 @@ def shown() -> Run | None:
     return run
 
 
-def _code(context: PageContext, wish: Wish, turns: Record) -> str:
-    moves = [next_move(wish.setup, turns[:n]) for n in range(len(turns))]
+def code_of(context: PageContext, run: Run) -> str:
+    """The script that writes the texts of a run again, and counts its tokens."""
+    return _code(context, run.setup, run.turns)
+
+
+def _code(context: PageContext, setup: Setup, turns: Record) -> str:
+    moves = [next_move(setup, turns[:n]) for n in range(len(turns))]
     asks = [move for move in moves if isinstance(move, Ask)]
     return show.code(
         "agents", folder=show.model_folder(context.model.model_id),
-        prompts=[ask.prompt for ask in asks], stops=[list(ask.stop) for ask in asks], n_new=asks[0].n_new,
+        prompts=[ask.prompt for ask in asks], stops=[list(ask.stop) for ask in asks],
+        most=[ask.n_new for ask in asks],
         forms=[None if ask.grammar is None else (ask.grammar.kind, ask.grammar.source) for ask in asks],
     )  # fmt: skip
