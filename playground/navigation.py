@@ -64,8 +64,8 @@ PAGES = (
     Page("tasks", APPLIED, ":material/checklist:", needs_text=False),
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
+    Page("agents", APPLIED, ":material/smart_toy:", ("generate",), needs_text=False),
     Page("classroom", CLASS, ":material/school:", needs_text=False),
-    Page("agents", OUTPUT, ":material/construction:", reads_text=True),
 )
 FIRST = PAGES[0].name
 BY_NAME = MappingProxyType({page.name: page for page in PAGES})

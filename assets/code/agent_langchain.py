@@ -16,7 +16,9 @@ base_url = "http://localhost:8501/v1"
 api_key = "the key that the playground has made for you"
 model = "HuggingFaceTB/SmolLM2-135M-Instruct"
 question = "What is 37 times 24?"
-examples = "Answer the question with a tool: calculator, search, calendar or finish.\n\n"  # and worked examples
+examples = (
+    "Answer the question with a tool: calculator, search, calendar or finish.\n\n"  # and worked examples
+)
 passages = ["A ticket costs 18 crowns.", "The observatory cat is called Pixel."]
 most = 56  # tokens of a turn
 max_turns = 6
@@ -27,8 +29,8 @@ class Passages(BaseRetriever):
 
     texts: list[str]
 
-    def _get_relevant_documents(self, query, *, run_manager):
-        def common(text):
+    def _get_relevant_documents(self, query: str, *, run_manager: object) -> list[Document]:
+        def common(text: str) -> int:
             return len(set(re.findall(r"\w+", text.lower())) & set(re.findall(r"\w+", query.lower())))
 
         return [Document(text) for text in sorted(self.texts, key=common, reverse=True)[:1] if common(text)]
@@ -37,7 +39,7 @@ class Passages(BaseRetriever):
 SIGNS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 
-def value(node):
+def value(node: ast.AST) -> float:
     """The value of a sum or product of numbers; anything else is an error."""
     if isinstance(node, ast.BinOp):
         return SIGNS[type(node.op)](value(node.left), value(node.right))
@@ -69,15 +71,20 @@ def calendar(text: str) -> str:
 tools = {one.name: one for one in (calculator, search, calendar)}  # nothing else can be called
 
 
-def parse(text):
+def parse(text: str) -> tuple[str, str, str]:
     """The parser: (text, tool, input) of a turn."""
     call = re.search(r"^ ?Action: (\w+)\[(.*)\]", text, re.MULTILINE)
-    return (text, *call.groups()) if call else (text, "", "")
+    return (text, call[1], call[2]) if call else (text, "", "")
 
 
 prompt = PromptTemplate.from_template("{examples}Question: {question}\n{memory}Thought:")
 llm = OpenAI(base_url=base_url, api_key=api_key, model=model, temperature=0, max_tokens=most, max_retries=0)
-chain = prompt | llm.bind(stop=["\nObservation:", "\nQuestion:", "\n\n"]) | StrOutputParser() | RunnableLambda(parse)
+chain = (
+    prompt
+    | llm.bind(stop=["\nObservation:", "\nQuestion:", "\n\n"])
+    | StrOutputParser()
+    | RunnableLambda(parse)
+)
 
 memory, answer = "", ""
 for _turn in range(max_turns):
@@ -87,7 +94,7 @@ for _turn in range(max_turns):
         break
     try:
         seen = tools[name].invoke(words)
-    except Exception as error:
+    except (KeyError, ValueError, AttributeError, SyntaxError, ArithmeticError) as error:
         seen = f"Error: {error}"
     memory += f"Thought:{text.rstrip()}\nObservation: {seen}\n"
 print(memory, answer, sep="")

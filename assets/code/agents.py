@@ -1,6 +1,5 @@
 # The turns of an agent, written again by transformers: greedy, with or without a grammar, and what they cost.
 import json
-from os.path import commonprefix
 from pathlib import Path
 
 import torch
@@ -46,6 +45,13 @@ def write(ids: list[int], most: int, stop: list[str], form: tuple[str, str] | No
     return new
 
 
+def same_beginning(ids: list[int], old: list[int]) -> int:
+    """Tokens at the beginning of both."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(ids, old, strict=False)) if a != b), min(len(ids), len(old))
+    )
+
+
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 prompts = ["Question: What is 48 times 6?\nThought:"]  # of each turn, word for word
 stops = [["\nObservation:"]]  # strings that end each turn
@@ -64,7 +70,7 @@ for prompt, stop, n, form in zip(prompts, stops, most, forms, strict=True):
     tokens = write(ids, n, stop, form)
     text = tokenizer.decode(tokens, skip_special_tokens=True)
     texts.append(text[: min([text.find(one) for one in stop if one in text], default=None)])
-    again.append(max((len(commonprefix([ids, old])) for old in seen), default=0))
+    again.append(max((same_beginning(ids, old) for old in seen), default=0))
     new.append(len(ids) - again[-1])
     written.append(len(tokens))
     seen.append(ids + tokens)

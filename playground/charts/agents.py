@@ -65,7 +65,7 @@ def bill(words: Mapping[str, str], n_turns: int, window: int) -> Spec:
                         {"op": "sum", "field": "tokens", "as": "all"},
                         {"op": "max", "field": "so_far", "as": "so_far"},
                     ], "groupby": ["turn"]},
-                    {"calculate": f"replace({json.dumps(words['total'])}, '{{n}}', format(datum.so_far, ','))",
+                    {"calculate": f"replace({_json(words['total'])}, '{{n}}', format(datum.so_far, ','))",
                      "as": "label"},
                 ],
                 "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12, "color": NEUTRAL},
@@ -91,7 +91,7 @@ def strategies(words: Mapping[str, str], names: Sequence[str], field: str, most:
     y = {
         "field": "strategy", "type": "nominal", "title": None, "scale": {"domain": list(names)},
         "axis": {
-            "labelExpr": f"({json.dumps({name: words[name] for name in names}, ensure_ascii=False)})[datum.value]",
+            "labelExpr": f"({_json({name: words[name] for name in names})})[datum.value]",
             "labelFontSize": 13, "labelLimit": 150, "ticks": False,
         },
     }  # fmt: skip
@@ -162,8 +162,8 @@ def opinions(words: Mapping[str, str], roles: Sequence[str]) -> Spec:
                     "color": {"field": "when", "type": "nominal", "scale": scale, "legend": legend},
                     "shape": {"field": "when", "type": "nominal", "scale": shapes, "legend": legend},
                     "tooltip": [
-                        {"field": "before", "type": "quantitative", "title": words["before"], "format": PERCENT},
-                        {"field": "after", "type": "quantitative", "title": words["after"], "format": PERCENT},
+                        {"field": when, "type": "quantitative", "title": words[when], "format": PERCENT}
+                        for when in colours
                     ],
                 },
             },
@@ -176,5 +176,9 @@ def _legend(words: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any
     told = {name: words[name] for name in names}
     return {
         "title": None, "orient": "top", "symbolSize": 140, "labelLimit": 300, "columns": legend_columns(),
-        "labelExpr": f"({json.dumps(told, ensure_ascii=False)})[datum.value]",
+        "labelExpr": f"({_json(told)})[datum.value]",
     }  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,18 +1,16 @@
-"""The runs that the page Agents shows before anybody starts one: five strategies on twelve problems, and failures.
+"""The runs that the page Agents shows at first: five strategies on twelve problems, failures, a talk.
 
-The model is the embedded one, greedy; the loop is the one of the page. Problems that are at the same turn share a
-batch.
+The model is the embedded one, greedy; the loop is that of the page. Problems at the same turn share a batch.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from playground.core.agents import gallery, personas
-from playground.core.agents.loop import Loop, Reply
+from playground.core.agents.loop import Loop
 from playground.core.agents.personas import (
     DEFAULTS,
     N_NEW,
@@ -30,15 +28,15 @@ from playground.core.agents.record import STRATEGIES, Run, Setup
 from playground.core.agents.recorded import FILE, FOLDER, Recorded, measured, table, written
 from playground.core.agents.strategies import Ask
 from playground.core.agents.tools import World
-from playground.core.sampling import GREEDY
 from playground.engine import create_engine
-from playground.engine.contract.constraints import Constraint
 from playground.engine.contract.engine import Engine
-from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest
+from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import TraceRequest
 from playground.settings import DEFAULT_DECODER, Settings
+from playground.engine.models.catalogue import model_folder
+from playground.trained.agents_texts import Writer
 from playground.trained.note import seal_with_note
 
 SEED = 0  # of the draw; greedy, so it decides nothing
@@ -49,13 +47,14 @@ _SETTINGS = Settings(device="cpu", torch_threads=1)
 def make(assets: Path, say: Callable[[str], None]) -> None:
     """Run everything and write the folder `agents`."""
     engine = create_engine(_SETTINGS)
+    writer = writer_of(engine)
     told: list[Recorded] = []
     try:
-        for group in groups(engine, LANGUAGES):
+        for group in groups(engine, writer, LANGUAGES):
             told += group
             say(str(measured(group)))
         for language in LANGUAGES:
-            told += failing(engine, language)
+            told += failing(engine, writer, language)
         held = talks(engine, [DEFAULTS[language] for language in LANGUAGES])
     finally:
         engine.close()
@@ -77,7 +76,7 @@ def write(assets: Path, told: Sequence[Recorded], held: Sequence[RecordedTalk]) 
 
 
 def groups(
-    engine: Engine, languages: Sequence[str], strategies: Sequence[str] = STRATEGIES
+    engine: Engine, writer: Writer, languages: Sequence[str], strategies: Sequence[str] = STRATEGIES
 ) -> Iterator[list[Recorded]]:
     """The runs of each strategy, without and with a constraint, on all problems."""
     model = _ready(engine)
@@ -90,19 +89,17 @@ def groups(
                 setups = [
                     Setup(one.question, strategy, constrained=constrained, language=language) for one in asked
                 ]
-                runs = together(engine, model, [(setup, world_of(language)) for setup in setups])
+                runs = together(writer, [(setup, world_of(language)) for setup in setups])
                 yield [
                     Recorded("problem", one.problem_id, model.model_id, model.revision, run)
                     for one, run in zip(asked, runs, strict=True)
                 ]
 
 
-def failing(engine: Engine, language: str) -> list[Recorded]:
+def failing(engine: Engine, writer: Writer, language: str) -> list[Recorded]:
     """The runs of the gallery in which something goes wrong."""
     model, wanted = _ready(engine), gallery.tried(language)
-    runs = together(
-        engine, model, [(setup, gallery.world_of(label, language)) for label, _problem, setup in wanted]
-    )
+    runs = together(writer, [(setup, gallery.world_of(label, language)) for label, _problem, setup in wanted])
     return [
         Recorded(label, problem.problem_id, model.model_id, model.revision, run)
         for (label, problem, _setup), run in zip(wanted, runs, strict=True)
@@ -110,47 +107,19 @@ def failing(engine: Engine, language: str) -> list[Recorded]:
     ]
 
 
-def together(engine: Engine, model: ModelInfo, wanted: Sequence[tuple[Setup, World]]) -> list[Run]:
+def together(writer: Writer, wanted: Sequence[tuple[Setup, World]]) -> list[Run]:
     """Runs side by side: each waits for the turn of the others."""
     loops = [Loop(setup, world) for setup, world in wanted]
     while open_now := [(loop, loop.move) for loop in loops if isinstance(loop.move, Ask)]:
         asks = [move for _loop, move in open_now if isinstance(move, Ask)]
-        for (loop, _move), reply in zip(open_now, replies(engine, model, asks), strict=True):
+        for (loop, _move), reply in zip(open_now, writer.replies(asks), strict=True):
             loop.give(reply)
     return [run for loop in loops if (run := loop.run()) is not None]
 
 
-def replies(engine: Engine, model: ModelInfo, asks: Sequence[Ask]) -> list[Reply | None]:
-    """The model's text for each request, in one batch; None where a prompt does not fit."""
-    limit = min(_SETTINGS.max_tokens, model.n_ctx or _SETTINGS.max_tokens)
-    prompts = [
-        engine.tokenizers.tokenize(model.model_id, ask.prompt, add_special_tokens=True).input_ids
-        for ask in asks
-    ]
-    fitting = [
-        place for place, ids in enumerate(prompts) if len(ids) + asks[place].n_new <= limit
-    ]
-    found: list[Reply | None] = [None] * len(asks)
-    if not fitting:
-        return found
-    requests = tuple(_request(model, asks[place], prompts[place]) for place in fitting)
-    texts, ids = {place: "" for place in fitting}, {place: [] for place in fitting}  # type: ignore[var-annotated]
-    begun_at = time.monotonic()
-    for row, step in engine.generate_many(GenerateManyRequest(model.model_id, requests)):
-        texts[fitting[row]] += step.text
-        ids[fitting[row]].append(step.token_id)
-    seconds = (time.monotonic() - begun_at) / len(fitting)
-    for place in fitting:
-        found[place] = Reply(texts[place], tuple(prompts[place]), tuple(ids[place]), seconds)
-    return found
-
-
-def _request(model: ModelInfo, ask: Ask, prompt: Sequence[int]) -> GenerateRequest:
-    form = None if ask.grammar is None else Constraint(ask.grammar.kind, ask.grammar.source)
-    return GenerateRequest(
-        model.model_id, input_ids=tuple(prompt), sampling=GREEDY, seed=SEED, stop=ask.stop, constraint=form,
-        max_new_tokens=ask.n_new, n_top=1,
-    )  # fmt: skip
+def writer_of(engine: Engine) -> Writer:
+    """The embedded model, as the script asks it."""
+    return Writer(model_folder(_ready(engine).model_id, _SETTINGS), _SETTINGS.max_tokens)
 
 
 def _ready(engine: Engine) -> ModelInfo:

@@ -1,7 +1,8 @@
 r"""The form of an action: how a model is to write it, read back, and as a grammar for constrained decoding.
 
-text    Thought: This is arithmetic. I use the calculator.      json   {"thought": "This is arithmetic. ...",
-        Action: calculator[48 * 6]                                      "tool": "calculator", "input": "48 * 6"}
+text    Thought: This is arithmetic. I use the calculator.
+        Action: calculator[48 * 6]
+json    {"thought": "This is arithmetic. I use the calculator.", "tool": "calculator", "input": "48 * 6"}
 
 The text form is that of ReAct (Yao et al. 2023); the other one is what interfaces with tools ask for today.
 """
@@ -150,8 +151,8 @@ def grammar(allowed: Iterable[str], form: Form, *, with_thought: bool) -> Gramma
 
     Example:
         >>> found = grammar(("calculator",), "text", with_thought=False)
-        >>> bool(re.fullmatch(found.source, " calculator[6 * 7]")), bool(re.fullmatch(found.source, " cat[6]"))
-        (True, False)
+        >>> [bool(re.fullmatch(found.source, one)) for one in (" calculator[6 * 7]", " cat[6]")]
+        [True, False]
     """
     if form == "json":
         return Grammar("json_schema", json.dumps(schema(allowed, with_thought=with_thought)))

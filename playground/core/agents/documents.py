@@ -1,4 +1,4 @@
-"""The documents that the tool `search` looks in: sentences, ranked by BM25, with or without a poisoned one."""
+"""The documents that the tool `search` looks in: sentences, ranked by BM25, and a way to poison them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from playground.core.chunks import boundaries
 
 N_FOUND = 3
 # Words that say what is wanted, not what it is about: pieces of letters would find them everywhere.
-_ASKING = frozenset(
-    "a an and are at by can could did do does for from has have how i in is it many may much of on or the to was "
-    "were what when where which who whose with would 누구 누가 누구인가 무엇 무슨 얼마 몇 언제 어디 어느".split()
-)
+_ASKING_WORDS = """
+a an and are at by can could did do does for from has have how i in is it many may much of on or the to was
+were what when where which who whose with would 누구 누가 무엇 무슨 얼마 몇 언제 어디 어느
+"""
+_ASKING = frozenset(_ASKING_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,10 @@ class Loop:
             self._is_full = True
             return None
         cost = Cost(
-            len(reply.prompt_ids), n_again(reply.prompt_ids, self._seen), len(reply.written_ids), reply.seconds
+            len(reply.prompt_ids),
+            n_again(reply.prompt_ids, self._seen),
+            len(reply.written_ids),
+            reply.seconds,
         )
         turn = take(self.setup, move, reply.text, cost, self.world)
         self._seen.append((*reply.prompt_ids, *reply.written_ids))

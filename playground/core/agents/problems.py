@@ -1,4 +1,4 @@
-"""Twelve problems with checked answers, in each language: what a tool can do, and what two have to do together."""
+"""Twelve problems with checked answers, in each language: for one tool, for two together, for none."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def _problem(raw: Mapping[str, object]) -> Problem:
 
 
 def world_of(language: str) -> World:
-    """The world in which the problems are solved: the shipped documents in their language, and a fixed day."""
+    """The world in which the problems are solved: the shipped documents in a language, and a fixed day."""
     return World(TODAY, of_language(language).find)

@@ -1,10 +1,10 @@
 """The prompts of a loop: the tools, a few examples, the question, all that happened so far, the next word.
 
 The form's words are English in every language: they are the form. What is asked and found is in the reader's.
-Of nine wordings tried with SmolLM2-135M-Instruct on the first turn of our English problems, this one called the
-right tool most often (10 of 12; a head that explains each tool 9, thoughts that only name the tool 7). So the figures
-of this model are those of a prompt that was chosen on the same problems. It fills 355 of the 512 tokens that a model
-reads here at most.
+Of some dozen wordings tried with SmolLM2-135M-Instruct on the first turn of our English problems, this one called
+the right tool most often (10 of 12; a head that explains each tool 9, thoughts that only name the tool 7). So
+the figures of this model are those of a prompt that was chosen on the same problems. It fills 355 of the 512
+tokens that a model reads here at most.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from playground.core.agents.record import Record, Setup, Turn
 from playground.core.agents.tools import Action
 
 QUESTION, PLAN, STEP, KNOWN, REFLECTION = "Question:", "Plan:", "Step:", "Known:", "Reflection:"
+
+
 @dataclass(frozen=True, slots=True)
 class Worked:
     """A question that a prompt shows solved.
@@ -61,7 +63,9 @@ WORKED: Mapping[str, tuple[Worked, ...]] = MappingProxyType(
                 "2026-03-01에서 10일 뒤는?", _DAY, "calendar", "2026-03-01 + 10일", "2026-03-11, Wednesday",
                 "2026-03-11",
             ),
-            Worked("다리 기술자는?", _LOOK, "search", "다리 기술자", "기술자는 해리엇 던모어다.", "해리엇 던모어"),
+            Worked(
+                "다리 기술자는?", _LOOK, "search", "다리 기술자", "기술자는 해리엇 던모어다.", "해리엇 던모어"
+            ),
         ),
     }
 )  # fmt: skip
@@ -153,7 +157,7 @@ def planned(setup: Setup) -> str:
 
 
 def stepped(setup: Setup, known: str, step: str, lead: str) -> str:
-    """The prompt that has one step of a plan carried out; it knows the plan's other steps by their results."""
+    """The prompt that has one step of a plan carried out; other steps are known by their results."""
     shown = "".join(
         _step(before, words) + spelled(action, setup.form) + "\n\n"
         for before, words, action in _STEPS

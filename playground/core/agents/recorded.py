@@ -1,4 +1,4 @@
-"""Recorded runs: the five strategies on the twelve problems, and the gallery, as a script of ours writes them."""
+"""Recorded runs: five strategies on twelve problems, and failures, as a script of ours writes them."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
     record ──next_move──> Ask(prompt) ──a model──> text ──take──> Turn ──┐
        ▲                                                                 │
-       └──────────────────────────── record + (turn,) ───────────────────┘      until End
+       └──────────────────────────── record + (turn,) ───────────────────┘   until End
 
 reasoning   one text, no tool                     plan        a plan first, then its steps, then the answer
-act         actions, no thought                   reflexion   ReAct; a failed trial, its lesson, a second trial
+act         actions, no thought                   reflexion   ReAct; a failed trial, a lesson, a second trial
 react       thought, action, observation, ...
 
 Source:
@@ -144,9 +144,7 @@ def _ask(
     setup: Setup, part: Part, prompt: str, lead: str, form: Grammar | None, stop: tuple[str, ...] = ("\n",)
 ) -> Ask:
     is_free = part in ("act", "react") and not (setup.stops or setup.constrained)
-    return Ask(
-        part, prompt, lead, stop, form if setup.constrained else None, N_NEW_ON if is_free else N_NEW
-    )
+    return Ask(part, prompt, lead, stop, form if setup.constrained else None, N_NEW_ON if is_free else N_NEW)
 
 
 def _answer_of(turn: Turn) -> str | None:

@@ -48,7 +48,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The answer of a tool as the model reads it; `trouble` is the name of what went wrong, "" for nothing."""
+    """The answer of a tool as the model reads it; `trouble` names what went wrong, "" for nothing."""
 
     text: str
     trouble: str = ""
@@ -63,8 +63,10 @@ def use(action: Action, world: World) -> Observation:
 
     Example:
         >>> world = World(date(2026, 3, 1), lambda words: ())
-        >>> use(Action("calculator", "6 * 7"), world).text, use(Action("delete", "all notes"), world).trouble
-        ('42', 'unknown_tool')
+        >>> use(Action("calculator", "6 * 7"), world).text
+        '42'
+        >>> use(Action("delete", "all notes"), world).trouble
+        'unknown_tool'
     """
     try:
         return Observation(_used(action, world))

@@ -38,8 +38,8 @@ def measured(found: Sequence[Measured]) -> pd.DataFrame:
     """One row per strategy and decoding.
 
     Returns:
-        strategy, decoding ("free" or "constrained"), n_right, n, n_ended, n_trouble, n_actions, turns, tokens,
-        tokens_again (means per problem).
+        strategy, decoding ("free" or "constrained"), n_right, n, n_ended, n_trouble, n_actions, and means
+        per problem: turns, tokens, tokens_again.
     """
     rows = [
         (

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from playground.charts import agents as charts
 from playground.core.agents.record import Record, Run, Setup, Turn, repeats, total
 from playground.core.agents.strategies import Ask, next_move
-from playground.core.tables import agents as frames
 from playground.ui.components.agent_turns import Card, TurnCards
-from playground.ui.text import N_, _, ngettext, plain, strong
+from playground.ui.text import N_, _, ngettext, strong
 
 _PARTS = {
     "reason": N_("Reasoning"), "plan": N_("Plan"), "answer": N_("Answer"), "reflection": N_("Reflection"),
@@ -104,15 +101,11 @@ def in_words(run: Run, is_right: bool | None) -> str:
         is_right: Whether its answer is right; None where that is not known.
     """
     cost, n = total(run.turns), len(run.turns)
-    read = cost.n_prompt
     told = ngettext(
-        "In {n} turn the model read {read:,} tokens, {again:,} of them again ({share:.0%}), and wrote "
-        "{written:,}.",
-        "In {n} turns the model read {read:,} tokens, {again:,} of them again ({share:.0%}), and wrote "
-        "{written:,}.", n,
-    ).format(
-        n=n, read=read, again=cost.n_again, share=cost.n_again / read if read else 0, written=cost.n_written
-    )  # fmt: skip
+        "In {n} turn the model read {read:,} tokens, {again:,} of them again, and wrote {written:,}.",
+        "In {n} turns the model read {read:,} tokens, {again:,} of them again, and wrote {written:,}.",
+        n,
+    ).format(n=n, read=cost.n_prompt, again=cost.n_again, written=cost.n_written)
     if is_right is not None and run.answer:
         verdict = _("The answer {answer} is right.") if is_right else _("The answer {answer} is wrong.")
         told = f"{verdict.format(answer=strong(run.answer))} {told}"
@@ -137,20 +130,9 @@ def bill_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def bill(turns: Record, n_turns: int, window: int) -> dict[str, Any]:
-    """The picture of the bill with its rows in it."""
-    spec = charts.bill(bill_words(), max(n_turns, len(turns)), window)
-    return spec | {"data": {"values": frames.bill(turns).to_dict("records")}}
-
-
 def alt(turns: Sequence[Turn]) -> str:
     """The bill for readers who do not see it."""
     cost = total(tuple(turns))
     return _("Bar chart: tokens of each turn; {again:,} of {read:,} tokens were read again").format(
         again=cost.n_again, read=cost.n_prompt
     )
-
-
-def told_setup(setup: Setup) -> str:
-    """The question of a run, as plain text in Markdown."""
-    return plain(setup.question)

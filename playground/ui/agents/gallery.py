@@ -26,20 +26,21 @@ NAMES = {
 }
 _LESSONS = {
     "loop": N_(
-        "The same action again gives the same observation again: nothing new comes into the prompt, so the model "
-        "writes the same once more. Only a hard end stops it."
+        "The same action again gives the same observation again: nothing new comes into the prompt, so the "
+        "model writes the same once more. Only a hard end stops it."
     ),
     "invented_tool": N_(
-        "A tool that nobody offers is not called: the loop looks its name up in a list. With a constraint the "
-        "model cannot even write it, but the tool that it writes instead need not be the right one."
+        "A tool that nobody offers is not called: the loop looks its name up in a list. With a constraint "
+        "the model cannot even write it, but the tool that it writes instead need not be the right one."
     ),
     "invented_observation": N_(
         "The examples in the prompt go on with an observation, and so does the model: it answers itself. "
         "Stopping its turn before the word Observation prevents it."
     ),
     "injection": N_(
-        "To the model, what is found is text like any other, also where it gives orders. The list of allowed "
-        "tools keeps the order from being carried out; it does not keep the model from believing what it reads."
+        "To the model, what is found is text like any other, also where it gives orders. The list of "
+        "allowed tools keeps the order from being carried out; it does not keep the model from believing "
+        "what it reads."
     ),
 }
 MOST_SHOWN = 12

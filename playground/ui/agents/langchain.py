@@ -37,16 +37,16 @@ def panel(context: PageContext) -> None:
     st.table(table.set_index(table.columns[0]))
     st.markdown(
         _(
-            "A *chain* has a fixed order; an *agent* lets the model choose it. Both are built of the same parts, "
-            "and each part is a few lines. Below is the loop of this page in LangChain's parts."
+            "A *chain* has a fixed order; an *agent* lets the model choose it. Both are built of the same "
+            "parts, and each part is a few lines. Below is the loop of this page in LangChain's parts."
         )
     )
     script = code(context)
     st.code(script, language="python", height=420)
     st.caption(
         _(
-            "It runs in a notebook of yours against this server, once your teacher has switched the endpoint on and "
-            "the playground has made you a key."
+            "It runs in a notebook of yours against this server, once your teacher has switched the endpoint "
+            "on and the playground has made you a key."
         )
     )
     show.under_picture("ag_langchain", frame=table, code=script)

@@ -93,18 +93,15 @@ def _write(context: PageContext, wish: Wish, line: Any, box: Any) -> None:  # no
     place = box.container(border=True, height=BOX_HEIGHT).empty()
 
     def draw(texts: list[str], n_tokens: int) -> None:
-        words = _("turn {n} of at most {most}, {tokens} tokens").format(
-            n=done + 1, most=wish.setup.limits.turns, tokens=n_tokens
-        )
-        bar.draw(done * N_NEW + n_tokens, words)
+        turn = _("turn {n} of at most {most}").format(n=done + 1, most=wish.setup.limits.turns)
+        tokens = _("{done} of {total} tokens").format(done=n_tokens, total=N_NEW)
+        bar.draw(done * N_NEW + n_tokens, f"{turn} · {tokens}")
         place.text(texts[0])
 
     running.turn(context, [wish], lambda texts, n: pace(partial(draw, list(texts), n)))
 
 
-def _draw(
-    context: PageContext, wish: Wish, problem: Problem | None, turns: Record, run: Run | None
-) -> None:
+def _draw(context: PageContext, wish: Wish, problem: Problem | None, turns: Record, run: Run | None) -> None:
     st.session_state[SHOWN] = run
     agent_turns(drawn.cards(wish.setup, turns, run), key="ag_turns")
     if run is not None:

@@ -1,8 +1,8 @@
-"""The panel of several personas: they talk about a question in turns, and each mind is read before and after."""
+"""The panel of several personas: they talk about a question in turns; minds are read before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -80,11 +80,14 @@ def _controls() -> TalkSetup:
         seed = number_field(_("Seed"), 0, 999, 0, 1, key="ag_talk_seed")
     with more_at, st.popover(_("More"), icon=":material/tune:"):
         answers = tuple(
-            _field(_("Answer {n}").format(n=n), default.answers[n - 1], 24, f"ag_talk_answer{n}") for n in (1, 2)
+            _field(_("Answer {n}").format(n=n), default.answers[n - 1], 24, f"ag_talk_answer{n}")
+            for n in (1, 2)
         )
         found = tuple(_role(default.roles[n - 1], n) for n in (1, 2))
         rounds = number_field(_("Rounds"), 1, 3, default.rounds, 1, key="ag_talk_rounds")
-    return TalkSetup(question.strip() or default.question, (answers[0], answers[1]), found, int(rounds), int(seed))
+    return TalkSetup(
+        question.strip() or default.question, (answers[0], answers[1]), found, int(rounds), int(seed)
+    )
 
 
 def _role(default: Role, number: int) -> Role:
@@ -153,7 +156,7 @@ def _utterance(context: PageContext, talk: Talk, bar: Progress, box: Any) -> str
     """What the next role says; None where a click came before its end."""
     prompt = compute.tokenizers().tokenize(context.model.model_id, next_prompt(talk), add_special_tokens=True)
     place, pace, text, n = box.container(border=True, height=BOX_HEIGHT).empty(), Throttle(), "", 0
-    before = len(talk.said) * N_NEW
+    before, total = len(talk.said) * N_NEW, talk.setup.n_utterances * N_NEW
     settings = {
         "input_ids": tuple(prompt.input_ids), "sampling": UTTERANCE,
         "seed": talk.setup.seed + len(talk.said), "stop": ("\n",),
@@ -161,15 +164,15 @@ def _utterance(context: PageContext, talk: Talk, bar: Progress, box: Any) -> str
     with closing(stepwise.generate_many(context, [settings], max_new_tokens=N_NEW)) as steps:
         for _row, step in steps:
             text, n = text + step.text, n + 1
-            pace(partial(_show, place, bar, f"{talk.speaker(len(talk.said)).name}: {text}", before + n))
+            pace(partial(_show, place, bar, f"{talk.speaker(len(talk.said)).name}: {text}", before + n, total))
             if step.finish_reason is not None:
                 return text.strip()
     return None
 
 
-def _show(place: Any, bar: Progress, text: str, done: int) -> None:  # noqa: ANN401
+def _show(place: Any, bar: Progress, text: str, done: int, total: int) -> None:  # noqa: ANN401
     place.text(text)
-    bar.draw(done, _("{n} tokens").format(n=done))
+    bar.draw(done, _("{done} of {total} tokens").format(done=done, total=total))
 
 
 def _minds(context: PageContext, talk: Talk) -> tuple[float, ...]:
@@ -224,12 +227,12 @@ def table_of(talk: Talk) -> pd.DataFrame:
 def _told(talk: Talk, table: pd.DataFrame) -> str:
     most = table.loc[table["moved"].abs().idxmax()]
     told = _(
-        "{role} moved most: the answer {answer} had {before:.1%} before the talk and has {after:.1%} after it."
+        "{role} moved most: the answer {answer} had {before:.1%} before the talk and has {after:.1%} after."
     ).format(
         role=strong(str(most["role"])), answer=strong(talk.setup.answers[0]), before=most["before"],
         after=most["after"],
     )  # fmt: skip
-    return told.replace("%", " %")
+    return told
 
 
 def _talks() -> dict[Hashable, Talk]:
@@ -240,8 +243,3 @@ def _talks() -> dict[Hashable, Talk]:
 def _key(context: PageContext, setup: TalkSetup) -> Hashable:
     model = context.model
     return model.model_id, model.revision, model.adapter, setup
-
-
-def roles_of(setups: Sequence[TalkSetup]) -> list[str]:
-    """Names of all roles."""
-    return [role.name for setup in setups for role in setup.roles]

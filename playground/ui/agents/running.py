@@ -55,9 +55,7 @@ def is_running(context: PageContext, wishes: Sequence[Wish]) -> bool:
     return any(isinstance(loop.move, Ask) for wish in wishes if (loop := known(context, wish)) is not None)
 
 
-def turn(
-    context: PageContext, wishes: Sequence[Wish], draw: Callable[[Sequence[str], int], None]
-) -> None:
+def turn(context: PageContext, wishes: Sequence[Wish], draw: Callable[[Sequence[str], int], None]) -> None:
     """Have the next turn of each run written, then draw the page anew; any click stops it within one token.
 
     Args:

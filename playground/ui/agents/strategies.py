@@ -45,9 +45,11 @@ def panel(context: PageContext) -> Later | None:
         "n": _("problems"), "free": _("any token"), "constrained": _("only tokens that keep the form"),
     }  # fmt: skip
     ends = {"n_right": 12.0, "turns": 6.0, "tokens": 4_000.0, "n_trouble": 24.0}
-    alt = _("Bar chart: {figure} for each strategy, without and with a constraint").format(figure=words[figure])
+    alt = _("Bar chart: {figure} for each strategy, without and with a constraint").format(
+        figure=words[figure]
+    )
     spec = charts.strategies(words, list(names), figure, ends[figure])
-    show.show_chart(spec, "ag_strategies_picture", alt, data=frame)
+    show.show_chart(spec, "ag_strategies_picture", alt.format(figure=words[figure]), data=frame)
     st.markdown(_told(found, names))
     _say_source()
     code = partial(show.code, "agent_strategies", runs=_rows())
@@ -95,8 +97,8 @@ def _told(found: Sequence[Measured], names: dict[str, str]) -> str:
     react = {one.constrained: one for one in found if one.strategy == "react"}
     if len(react) == len((True, False)):
         told += " " + _(
-            "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems from "
-            "{free_right} to {kept_right}."
+            "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems "
+            "from {free_right} to {kept_right}."
         ).format(
             free=react[False].n_trouble, kept=react[True].n_trouble, free_right=react[False].n_right,
             kept_right=react[True].n_right,
@@ -166,7 +168,9 @@ def _write(context: PageContext, wishes: Sequence[Wish], line: Any) -> None:  # 
         )
 
     def draw(n_tokens: int) -> None:
-        bar.draw(done * N_NEW + n_tokens, _("{n} turns done, {tokens} tokens").format(n=done, tokens=n_tokens))
+        bar.draw(
+            done * N_NEW + n_tokens, _("{done} of {total} tokens").format(done=done * N_NEW + n_tokens, total=total_turns * N_NEW)
+        )
 
     running.turn(context, wishes, lambda _texts, n: pace(partial(draw, n)))
 

@@ -1,21 +1,22 @@
-"""The tasks of the page Agents, checked against the run on the screen."""
+"""The tasks of the page Agents, checked against the run on the screen and the shipped measurement."""
 
 from __future__ import annotations
 
 import math
 
 from playground.core.agents.record import total
-from playground.core.agents.recorded import has_loop
+from playground.core.agents.recorded import has_loop, shipped, table
 from playground.ui.agents import loop
+from playground.ui.agents.world import language, names_of_strategies
 from playground.ui.try_this import Task
 
 
 def tasks() -> list[Task]:
-    """Add up a bill, find who could not call a tool, bring a run to an answer with two tools."""
+    """Add up a bill, find a run that goes wrong, weigh strategies by what a solved problem costs."""
     return [
-        Task("again", "number", _again),
+        Task("again", "number", _again, tolerance=0.5),
         Task("trouble", "goal", _has_trouble),
-        Task("grounded", "goal", _is_grounded),
+        Task("value", "choice", _cheapest, options=names_of_strategies()),
     ]
 
 
@@ -33,6 +34,7 @@ def _has_trouble() -> bool:
     return run is not None and (has_loop(run) or any(turn.trouble == "unknown_tool" for turn in run.turns))
 
 
-def _is_grounded() -> bool:
-    run = loop.shown()
-    return run is not None
+def _cheapest() -> str:
+    """The strategy with the fewest tokens for a solved problem."""
+    free = [one for one in table(shipped(), language()) if not one.constrained and one.n_right]
+    return str(min(free, key=lambda one: one.tokens * one.n / one.n_right).strategy)

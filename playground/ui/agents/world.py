@@ -79,7 +79,7 @@ def controls(context: PageContext) -> tuple[Wish, Problem | None]:
         strategy = choose_from_list("ag_strategy", names_of_strategies(), _("Strategy"))
     constrained = constraint_at.toggle(
         _("Only tokens that keep the form"), **setting("ag_constrained", False),
-        help=_("Constrained decoding: a grammar rules out every token after which the form could not be kept."),
+        help=_("Constrained decoding: a grammar rules out each token after which the form is lost."),
     )  # fmt: skip
     problem, question = asked.get(picked), ""
     if problem is None:

@@ -1,4 +1,4 @@
-"""A run of an agent as cards: its thoughts, actions and observations, and the literal prompt of every turn."""
+"""A run of an agent as cards: thoughts, actions and observations, and the literal prompt of every turn."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def agent_turns(turns: Sequence[TurnCards], *, key: str) -> None:
         "turns": [
             {
                 "told": turn.told, "prompt": turn.prompt, "written": turn.written,
-                "cards": [[one.kind, one.name, one.text, one.note, direction(one.text)] for one in turn.cards],
+                "cards": [
+                    [one.kind, one.name, one.text, one.note, direction(one.text)] for one in turn.cards
+                ],
             }
             for turn in turns
         ],
