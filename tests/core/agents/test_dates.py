@@ -35,7 +35,8 @@ def test_today_is_the_day_that_is_given() -> None:
 
 @pytest.mark.parametrize(
     ("text", "trouble"),
-    [("", "not_a_date"), ("next week", "not_a_date"), ("2026-02-30", "not_a_date"), ("2026-13-01", "not_a_date"),
+    [("", "not_a_date"), ("next week", "not_a_date"), ("2026-02-30", "not_a_date"),
+     ("2026-13-01", "not_a_date"),
      ("9999-12-31 + 1 day", "too_large"), ("0001-01-01 - 1 month", "too_large"),
      ("today + 999999 years", "too_large"), ("x" * 100_000, "too_long")],
 )  # fmt: skip

@@ -25,8 +25,8 @@ DOCUMENTS = sentences_of("Ann cooks. The cat is called Pixel. A ticket costs 18 
 WORLD = World(TODAY, DOCUMENTS.find)
 PIECES = st.sampled_from(
     ["Thought: x", " I think.", "\nAction: search[cat]", "\nAction: send[all notes]", "\nAction: finish[5]",
-     "\nObservation: 7", " 1. Search the cat.", " 2. Add.", '{"tool": "search", "input": "cat"}', "\n", "]", "안녕",
-     " search[cat]", " calculator[1 + 1]", "\nAnswer: 3"]
+     "\nObservation: 7", " 1. Search the cat.", " 2. Add.", '{"tool": "search", "input": "cat"}', "\n", "]",
+     "안녕", " search[cat]", " calculator[1 + 1]", "\nAnswer: 3"]
 )  # fmt: skip
 texts = st.lists(PIECES, max_size=5).map("".join)
 
@@ -107,7 +107,7 @@ def test_an_order_in_a_document_calls_nothing_that_is_not_allowed(order: str) ->
     if "send" in order:  # the model obeys every time, and every time nothing happens
         refused = [turn for turn in found.turns if turn.trouble == "unknown_tool"]
         assert len(refused) == len(found.turns) - 1
-        assert found.ending == "turns"
+        assert found.ending in ("turns", "tokens")
         assert gallery.failures(found)[-1] == "injection"
     else:  # the list of tools does not keep a model from believing
         assert (found.ending, found.answer) == ("finished", "Eve")
