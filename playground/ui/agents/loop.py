@@ -47,7 +47,7 @@ def panel(context: PageContext) -> Later | None:
         _say_recorded(recorded)
     else:
         st.session_state[SHOWN] = None
-        st.info(_("Nothing has run with these settings yet: press Run."), icon=":material/play_arrow:")
+        st.info(_("Nothing has run with these settings yet: press Run now."), icon=":material/play_arrow:")
     return later
 
 
@@ -59,7 +59,7 @@ def _recorded(wish: Wish, problem: Problem | None) -> Recorded | None:
 
 
 def _say_recorded(recorded: Recorded) -> None:
-    told = _("a recorded run of the script playground/trained/agents.py; press Run for one of your own")
+    told = _("a recorded run of the script playground/trained/agents.py; press Run now for one of your own")
     st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
 
 
@@ -71,7 +71,7 @@ def _buttons(context: PageContext, wish: Wish, *, has_run: bool) -> Later | None
             line = st.container()
             return partial(_write, context, wish, line, st.container(key="ag_now"))
         st.button(
-            _("Run again") if has_run else _("Run"), key="ag_run", icon=":material/play_arrow:",
+            _("Run once more") if has_run else _("Run now"), key="ag_run", icon=":material/play_arrow:",
             on_click=running.begin, args=(context, [wish]), type="primary",
         )  # fmt: skip
         loop = running.known(context, wish)

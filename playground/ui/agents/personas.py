@@ -62,10 +62,12 @@ def panel(context: PageContext) -> Later | None:
         show.source(answering.model, _("seed {seed}").format(seed=setup.seed))
     elif recorded is not None:
         _draw(answering, recorded.talk)
-        told = _("a recorded run of the script playground/trained/agents.py; press Run for one of your own")
+        told = _(
+            "a recorded run of the script playground/trained/agents.py; press Run now for one of your own"
+        )
         st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
     else:
-        st.info(_("Nobody has talked about this yet: press Run."), icon=":material/play_arrow:")
+        st.info(_("Nobody has talked about this yet: press Run now."), icon=":material/play_arrow:")
     return later
 
 
@@ -109,7 +111,7 @@ def _buttons(context: PageContext, setup: TalkSetup, begun: Talk | None) -> Late
             line, box = st.container(), st.container(key="ag_talk_now")
             return partial(_go_on, context, begun, line, box)
         st.button(
-            _("Run") if begun is None else _("Run again"), key="ag_talk_run", icon=":material/play_arrow:",
+            _("Run now") if begun is None else _("Run once more"), key="ag_talk_run", icon=":material/play_arrow:",
             on_click=_begin, args=(key, setup), type="primary",
         )  # fmt: skip
         if begun is not None and not begun.after:
@@ -164,7 +166,9 @@ def _utterance(context: PageContext, talk: Talk, bar: Progress, box: Any) -> str
     with closing(stepwise.generate_many(context, [settings], max_new_tokens=N_NEW)) as steps:
         for _row, step in steps:
             text, n = text + step.text, n + 1
-            pace(partial(_show, place, bar, f"{talk.speaker(len(talk.said)).name}: {text}", before + n, total))
+            pace(
+                partial(_show, place, bar, f"{talk.speaker(len(talk.said)).name}: {text}", before + n, total)
+            )
             if step.finish_reason is not None:
                 return text.strip()
     return None

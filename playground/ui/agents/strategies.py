@@ -123,9 +123,7 @@ def _live(context: PageContext) -> Later | None:
     with problem_at:
         names = {name: one.question for name, one in asked.items()}
         problem = asked[choose_from_list("ag_live_problem", names, _("Problem"))]
-    constrained = constraint_at.toggle(
-        _("Only tokens that keep the form"), **setting("ag_live_constrained", False)
-    )
+    constrained = constraint_at.toggle(_("Keep the form"), **setting("ag_live_constrained", False))
     wishes = [Wish(one, TODAY) for one in _setups(problem, constrained)]
     later = _buttons(answering, wishes)
     rows = _live_rows(answering, wishes, problem)
@@ -169,7 +167,8 @@ def _write(context: PageContext, wishes: Sequence[Wish], line: Any) -> None:  # 
 
     def draw(n_tokens: int) -> None:
         bar.draw(
-            done * N_NEW + n_tokens, _("{done} of {total} tokens").format(done=done * N_NEW + n_tokens, total=total_turns * N_NEW)
+            done * N_NEW + n_tokens,
+            _("{done} of {total} tokens").format(done=done * N_NEW + n_tokens, total=total_turns * N_NEW),
         )
 
     running.turn(context, wishes, lambda _texts, n: pace(partial(draw, n)))

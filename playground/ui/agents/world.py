@@ -70,17 +70,13 @@ def names_of_strategies() -> dict[str, str]:
 
 def controls(context: PageContext) -> tuple[Wish, Problem | None]:
     """Draw the settings of a run; the run they ask for, and the problem where it is one of ours."""
-    problem_at, strategy_at, constraint_at, more_at = st.columns([5, 3, 3, 2], vertical_alignment="bottom")
+    problem_at, strategy_at, more_at = st.columns([5, 3, 4], vertical_alignment="bottom")
     with problem_at:
         asked = {one.problem_id: one for one in problems(language())}
         names = {name: one.question for name, one in asked.items()} | {"own": _("A question of my own")}
         picked = choose_from_list("ag_problem", names, _("Question"))
     with strategy_at:
         strategy = choose_from_list("ag_strategy", names_of_strategies(), _("Strategy"))
-    constrained = constraint_at.toggle(
-        _("Only tokens that keep the form"), **setting("ag_constrained", False),
-        help=_("Constrained decoding: a grammar rules out each token after which the form is lost."),
-    )  # fmt: skip
     problem, question = asked.get(picked), ""
     if problem is None:
         question = st.text_input(
@@ -88,11 +84,17 @@ def controls(context: PageContext) -> tuple[Wish, Problem | None]:
             **setting("ag_question", ""),
         )  # fmt: skip
         problem = None if question.strip() else problems(language())[0]
-    with more_at, st.popover(_("More"), icon=":material/tune:"):
-        wish = _more(context, Setup(
-            question.strip() if problem is None else problem.question,
-            next(one for one in STRATEGIES if one == strategy), constrained=constrained, language=language(),
-        ))  # fmt: skip
+    asked_now = question.strip() if problem is None else problem.question
+    with more_at, st.container(horizontal=True, vertical_alignment="center", key="below_picture_ag"):
+        constrained = st.toggle(
+            _("Keep the form"), **setting("ag_constrained", False),
+            help=_("Constrained decoding: a grammar rules out each token after which the form is lost."),
+        )  # fmt: skip
+        with st.popover(_("More"), icon=":material/tune:"):
+            wish = _more(context, Setup(
+                asked_now, next(one for one in STRATEGIES if one == strategy), constrained=constrained,
+                language=language(),
+            ))  # fmt: skip
     return wish, problem
 
 
@@ -101,9 +103,9 @@ def _more(context: PageContext, setup: Setup) -> Wish:
     form = choose("ag_form", {name: _(words) for name, words in _FORMS.items()}, _("Form of an action"))
     allowed = [
         tool for tool in TOOLS if tool != "finish"
-        if st.checkbox(_("Tool: {name}").format(name=tool), **setting(f"ag_tool_{tool}", True))
+        if st.checkbox(_("Tool: {name}").format(name=tool), True, **setting(f"ag_tool_{tool}", True))
     ]  # fmt: skip
-    stops = st.checkbox(_("Stop before a self-written observation"), **setting("ag_stops", True))
+    stops = st.checkbox(_("Stop before a self-written observation"), True, **setting("ag_stops", True))
     turns = number_field(_("Turns at most"), 1, 8, Limits().turns, 1, key="ag_turns")
     today = st.text_input(_("Today"), max_chars=10, placeholder=TODAY.isoformat(), **setting("ag_today", ""))
     own = collections.searched()
