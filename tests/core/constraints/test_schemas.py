@@ -65,7 +65,8 @@ def test_patterns_are_rewritten_and_references_are_kept() -> None:
     ],
 )  # fmt: skip
 def test_other_keywords_are_refused_by_name_wherever_they_stand(key: str) -> None:
-    for schema in ({key: {}}, {"properties": {"a": {"items": {key: True}}}}, {"$defs": {"a": {key: 1}}}):
+    inner = {key: 1}
+    for schema in (inner, {"properties": {"a": {"items": inner}}}, {"$defs": {"a": inner}}):
         assert f"{key} is not understood" in refusal(json.dumps(schema))
 
 
@@ -121,12 +122,13 @@ def test_what_would_have_no_end_is_refused(schema: Any) -> None:
 
 
 def test_what_may_end_is_not() -> None:
-    for schema in (
+    schemas: list[dict[str, Any]] = [
         {"type": "array", "items": {"$ref": "#"}},
         {"type": ["array", "null"], "items": {"$ref": "#"}, "minItems": 1},
         {"anyOf": [{"$ref": "#"}, {"type": "null"}]},
         {"properties": {"a": {"$ref": "#"}}},
-    ):
+    ]
+    for schema in schemas:
         assert read(schema) == schema
 
 
