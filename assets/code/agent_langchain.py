@@ -16,9 +16,7 @@ base_url = "http://localhost:8501/v1"
 api_key = "the key that the playground has made for you"
 model = "HuggingFaceTB/SmolLM2-135M-Instruct"
 question = "What is 37 times 24?"
-examples = (
-    "Answer the question with a tool: calculator, search, calendar or finish.\n\n"  # and worked examples
-)
+examples = "Answer the question with a tool: calculator, search, calendar or finish.\n\n"
 passages = ["A ticket costs 18 crowns.", "The observatory cat is called Pixel."]
 most = 56  # tokens of a turn
 max_turns = 6

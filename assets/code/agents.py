@@ -21,7 +21,8 @@ def write(ids: list[int], most: int, stop: list[str], form: tuple[str, str] | No
     if form is not None:
         import llguidance
         import llguidance.hf
-        import llguidance.torch as masks
+        import llguidance.numpy as masks
+        import numpy as np
 
         rules = llguidance.hf.from_tokenizer(tokenizer, n_vocab=model.config.vocab_size, eos_token=ends[0])
         matcher = llguidance.LLMatcher(rules, grammar_of(*form))
@@ -33,7 +34,8 @@ def write(ids: list[int], most: int, stop: list[str], form: tuple[str, str] | No
         logits, cache = read.logits[:, -1], read.past_key_values
         if matcher is not None:
             masks.fill_next_token_bitmask(matcher, mask)
-            masks.apply_token_bitmask_inplace(logits, mask)
+            kept = np.unpackbits(mask.view(np.uint8), bitorder="little")[: logits.shape[1]]
+            logits[0, torch.from_numpy(kept == 0)] = -torch.inf
         new.append(int(logits[0].argmax()))
         if new[-1] in ends or any(one in tokenizer.decode(new) for one in stop):
             break

@@ -34,8 +34,8 @@ from playground.engine.contract.generation import GenerateRequest
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.scores import ScoreRequest
 from playground.engine.contract.traces import TraceRequest
-from playground.settings import DEFAULT_DECODER, Settings
 from playground.engine.models.catalogue import model_folder
+from playground.settings import DEFAULT_DECODER, Settings
 from playground.trained.agents_texts import Writer
 from playground.trained.note import seal_with_note
 

@@ -1,7 +1,7 @@
 """Texts of a model for many prompts with one beginning: it is read once, then all are written side by side.
 
-The page reads every prompt anew; that would take an hour for some hundred runs. A test writes runs again with the
-engine of the page.
+The page reads every prompt anew; that would take an hour for some hundred runs. A test writes runs again with
+the engine of the page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import llguidance
 import llguidance.hf
-import llguidance.torch as masks
+import llguidance.numpy as masks
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
@@ -110,7 +111,8 @@ class Writer:
             if matcher is not None and is_open[row]:
                 mask = masks.allocate_token_bitmask(1, logits.shape[1])
                 masks.fill_next_token_bitmask(matcher, mask)
-                masks.apply_token_bitmask_inplace(logits[row : row + 1], mask)
+                kept = np.unpackbits(mask.view(np.uint8), bitorder="little")[: logits.shape[1]]
+                logits[row, torch.from_numpy(kept == 0)] = -torch.inf
         return [int(token) for token in logits.argmax(-1)]
 
     def _goes_on(self, tokens: list[int], ask: Ask, matcher: Any) -> bool:  # noqa: ANN401 (the library's)

@@ -103,7 +103,7 @@ def _write(context: PageContext, wish: Wish, line: Any, box: Any) -> None:  # no
 
 def _draw(context: PageContext, wish: Wish, problem: Problem | None, turns: Record, run: Run | None) -> None:
     st.session_state[SHOWN] = run
-    agent_turns(drawn.cards(wish.setup, turns, run), key="ag_turns")
+    agent_turns(drawn.cards(wish.setup, turns, run), key="ag_cards")
     if run is not None:
         is_right = None if problem is None else problem.is_right(run.answer)
         st.markdown(drawn.in_words(run, is_right))

@@ -111,8 +111,8 @@ def _buttons(context: PageContext, setup: TalkSetup, begun: Talk | None) -> Late
             line, box = st.container(), st.container(key="ag_talk_now")
             return partial(_go_on, context, begun, line, box)
         st.button(
-            _("Run now") if begun is None else _("Run once more"), key="ag_talk_run", icon=":material/play_arrow:",
-            on_click=_begin, args=(key, setup), type="primary",
+            _("Run now") if begun is None else _("Run once more"), key="ag_talk_run", type="primary",
+            icon=":material/play_arrow:", on_click=_begin, args=(key, setup),
         )  # fmt: skip
         if begun is not None and not begun.after:
             st.button(

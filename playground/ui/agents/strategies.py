@@ -18,7 +18,7 @@ from playground.core.agents.strategies import N_NEW
 from playground.core.tables import agents as frames
 from playground.ui import roles, show
 from playground.ui.agents import drawn, running
-from playground.ui.agents.world import Wish, language, names_of_strategies
+from playground.ui.agents.world import Wish, language, measured_language, names_of_strategies
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
@@ -37,7 +37,7 @@ def panel(context: PageContext) -> Later | None:
         Writes the next turn of all of them, to be called once the page is drawn; None while nothing runs.
     """
     st.markdown(f"## {_('Does thinking help, or acting, or both?')}")
-    found = table(shipped(), language())
+    found = table(shipped(), measured_language())
     names = names_of_strategies()
     figure = choose("ag_figure", _figures(), _("Figure"))
     frame = frames.measured(found)
@@ -75,7 +75,9 @@ def _rows() -> list[list[Any]]:
 
 def measured_runs() -> list[Recorded]:
     """The shipped runs of the measurement in the reader's language."""
-    return [one for one in shipped() if one.label == "problem" and one.run.setup.language == language()]
+    return [
+        one for one in shipped() if one.label == "problem" and one.run.setup.language == measured_language()
+    ]
 
 
 def _say_source() -> None:

@@ -7,7 +7,7 @@ import math
 from playground.core.agents.record import total
 from playground.core.agents.recorded import has_loop, shipped, table
 from playground.ui.agents import loop
-from playground.ui.agents.world import language, names_of_strategies
+from playground.ui.agents.world import measured_language, names_of_strategies
 from playground.ui.try_this import Task
 
 
@@ -36,5 +36,5 @@ def _has_trouble() -> bool:
 
 def _cheapest() -> str:
     """The strategy with the fewest tokens for a solved problem."""
-    free = [one for one in table(shipped(), language()) if not one.constrained and one.n_right]
+    free = [one for one in table(shipped(), measured_language()) if not one.constrained and one.n_right]
     return str(min(free, key=lambda one: one.tokens * one.n / one.n_right).strategy)

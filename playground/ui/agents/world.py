@@ -12,6 +12,7 @@ from playground.core.agents.actions import FORMS
 from playground.core.agents.documents import of_language, poisoned
 from playground.core.agents.problems import TODAY, Problem, problems
 from playground.core.agents.record import STRATEGIES, Limits, Setup
+from playground.core.agents.recorded import shipped, table
 from playground.core.agents.tools import TOOLS, World
 from playground.engine.contract.retrieval import SearchRequest
 from playground.ui import collections, state
@@ -61,6 +62,11 @@ def language() -> str:
     """Language of problems and examples: the reader's, where there are problems in it."""
     code = state.language()
     return code if code in LANGUAGES else LANGUAGES[0]
+
+
+def measured_language() -> str:
+    """Language of the problems that are shown measured: the reader's, or English."""
+    return language() if table(shipped(), language()) else LANGUAGES[0]
 
 
 def names_of_strategies() -> dict[str, str]:
