@@ -5,9 +5,11 @@ The model is the embedded one, greedy; the loop is that of the page. Problems at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 
 from playground.core.agents import gallery, personas
 from playground.core.agents.loop import Loop
@@ -24,7 +26,7 @@ from playground.core.agents.personas import (
     share,
 )
 from playground.core.agents.problems import problems, world_of
-from playground.core.agents.record import STRATEGIES, Run, Setup
+from playground.core.agents.record import STRATEGIES, Run, Setup, Strategy
 from playground.core.agents.recorded import FILE, FOLDER, Recorded, measured, table, written
 from playground.core.agents.strategies import Ask
 from playground.core.agents.tools import World
@@ -41,6 +43,8 @@ from playground.trained.note import seal_with_note
 
 SEED = 0  # of the draw; greedy, so it decides nothing
 LANGUAGES = ("en", "ko")
+# In Korean, which the embedded model hardly reads, ReAct alone: for the page's first picture.
+WANTED: Mapping[str, tuple[Strategy, ...]] = MappingProxyType({"en": STRATEGIES, "ko": ("react",)})
 _SETTINGS = Settings(device="cpu", torch_threads=1)
 
 
@@ -50,11 +54,11 @@ def make(assets: Path, say: Callable[[str], None]) -> None:
     writer = writer_of(engine)
     told: list[Recorded] = []
     try:
-        for group in groups(engine, writer, LANGUAGES):
-            told += group
-            say(str(measured(group)))
-        for language in LANGUAGES:
-            told += failing(engine, writer, language)
+        for language, strategies in WANTED.items():
+            for group in groups(engine, writer, language, strategies):
+                told += group
+                say(str(measured(group)))
+        told += failing(engine, writer, LANGUAGES[0])
         held = talks(engine, [DEFAULTS[language] for language in LANGUAGES])
     finally:
         engine.close()
@@ -76,24 +80,17 @@ def write(assets: Path, told: Sequence[Recorded], held: Sequence[RecordedTalk]) 
 
 
 def groups(
-    engine: Engine, writer: Writer, languages: Sequence[str], strategies: Sequence[str] = STRATEGIES
+    engine: Engine, writer: Writer, language: str, strategies: Sequence[Strategy]
 ) -> Iterator[list[Recorded]]:
-    """The runs of each strategy, without and with a constraint, on all problems."""
-    model = _ready(engine)
-    for language in languages:
-        asked = problems(language)
-        for strategy in STRATEGIES:
-            for constrained in (False, True):
-                if strategy not in strategies:
-                    continue
-                setups = [
-                    Setup(one.question, strategy, constrained=constrained, language=language) for one in asked
-                ]
-                runs = together(writer, [(setup, world_of(language)) for setup in setups])
-                yield [
-                    Recorded("problem", one.problem_id, model.model_id, model.revision, run)
-                    for one, run in zip(asked, runs, strict=True)
-                ]
+    """The runs of each strategy, without and with a constraint, on all problems of a language."""
+    model, asked = _ready(engine), problems(language)
+    for strategy, constrained in product(strategies, (False, True)):
+        setups = [Setup(one.question, strategy, constrained=constrained, language=language) for one in asked]
+        runs = together(writer, [(setup, world_of(language)) for setup in setups])
+        yield [
+            Recorded("problem", one.problem_id, model.model_id, model.revision, run)
+            for one, run in zip(asked, runs, strict=True)
+        ]
 
 
 def failing(engine: Engine, writer: Writer, language: str) -> list[Recorded]:

@@ -1,10 +1,10 @@
 """The prompts of a loop: the tools, a few examples, the question, all that happened so far, the next word.
 
 The words of the form are English in every language; questions and findings are the reader's. Of some dozen
-wordings tried with SmolLM2-135M-Instruct on the first turn of our English problems, this one called the right
-tool most often (10 of 12; a head that explains each tool 9, thoughts that only name the tool 7). So the figures
-of this model are those of a prompt that was chosen on the same problems. It fills 355 of the 512 tokens that a
-model reads here at most.
+wordings tried with SmolLM2-135M-Instruct on the first turn of our English problems, this one called the
+right tool most often (10 of 12; a head that explains each tool 9, thoughts that only name the tool 7). So
+the figures of this model are those of a prompt that was chosen on the same problems. It fills 355 of the 512
+tokens that a model reads here at most.
 """
 
 from __future__ import annotations

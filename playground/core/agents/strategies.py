@@ -120,12 +120,6 @@ def _seen(turn: Turn, observation: str, trouble: str) -> Turn:
     )  # fmt: skip
 
 
-def ended(setup: Setup, turns: Record) -> End | None:
-    """How a record ended, None while it goes on."""
-    move = next_move(setup, turns)
-    return move if isinstance(move, End) else None
-
-
 # ---------------------------------------------------------------- the strategies
 
 

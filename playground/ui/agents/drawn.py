@@ -57,18 +57,18 @@ def cards(setup: Setup, turns: Record, run: Run | None) -> list[TurnCards]:
 
 
 def ending(run: Run) -> str:
-    """Why a run is over, in a sentence."""
+    """The reason why a run is over, in a sentence."""
     return _(_ENDINGS[run.ending])
 
 
 def trouble(name: str) -> str:
-    """What was wrong with an action, in words."""
+    """The trouble with an action, in words."""
     return _(_TROUBLES[name])
 
 
 def _told(number: int, turn: Turn) -> str:
     cost = turn.cost
-    return _("Turn {n}: {new:,} tokens new, {again:,} read again, {written:,} written").format(
+    return _("Turn {n} · tokens: {new:,} new, {again:,} read again, {written:,} written").format(
         n=number, new=cost.n_new, again=cost.n_again, written=cost.n_written
     )
 

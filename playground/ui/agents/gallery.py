@@ -60,7 +60,7 @@ def panel(context: PageContext) -> None:
     st.markdown(drawn.in_words(recorded.run, recorded.is_right))
     st.caption(
         f"{recorded.model_id} · {recorded.revision[:12]} · "
-        + _("greedy, by the script playground/trained/agents.py")
+        + _("greedy, recorded by a script of the playground")
     )
     table = frames.bill(recorded.run.turns)
     show.under_picture("ag_failures", frame=table, code=partial(loop.code_of, context, recorded.run))

@@ -54,7 +54,7 @@ def panel(context: PageContext) -> None:
 
 def table_of() -> pd.DataFrame:
     """The parts in the reader's language."""
-    columns = (_("LangChain"), _("here"), _("what it does"), _("in the code"))
+    columns = ("LangChain", _("here"), _("what it does"), _("in the code"))
     rows = [(_(theirs), _(ours), _(does), code) for theirs, ours, does, code in PARTS]
     return pd.DataFrame(rows, columns=list(columns))
 

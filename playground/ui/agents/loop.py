@@ -59,7 +59,7 @@ def _recorded(wish: Wish, problem: Problem | None) -> Recorded | None:
 
 
 def _say_recorded(recorded: Recorded) -> None:
-    told = _("a recorded run of the script playground/trained/agents.py; press Run now for one of your own")
+    told = _("recorded by a script of the playground; press Run now for a run of your own")
     st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
 
 

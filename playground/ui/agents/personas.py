@@ -62,9 +62,7 @@ def panel(context: PageContext) -> Later | None:
         show.source(answering.model, _("seed {seed}").format(seed=setup.seed))
     elif recorded is not None:
         _draw(answering, recorded.talk)
-        told = _(
-            "a recorded run of the script playground/trained/agents.py; press Run now for one of your own"
-        )
+        told = _("recorded by a script of the playground; press Run now for a run of your own")
         st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
     else:
         st.info(_("Nobody has talked about this yet: press Run now."), icon=":material/play_arrow:")
@@ -155,7 +153,7 @@ def _go_on(context: PageContext, talk: Talk, line: Any, box: Any) -> None:  # no
 
 
 def _utterance(context: PageContext, talk: Talk, bar: Progress, box: Any) -> str | None:  # noqa: ANN401
-    """What the next role says; None where a click came before its end."""
+    """The words of the next role; None where a click came before their end."""
     prompt = compute.tokenizers().tokenize(context.model.model_id, next_prompt(talk), add_special_tokens=True)
     place, pace, text, n = box.container(border=True, height=BOX_HEIGHT).empty(), Throttle(), "", 0
     before, total = len(talk.said) * N_NEW, talk.setup.n_utterances * N_NEW

@@ -82,7 +82,9 @@ def measured_runs() -> list[Recorded]:
 
 def _say_source() -> None:
     first = measured_runs()[0]
-    told = _("greedy, by the script playground/trained/agents.py")
+    told = _("greedy, recorded by a script of the playground")
+    if measured_language() != language():
+        told += f" · {_('measured on the English problems')}"
     st.caption(f"{first.model_id} · {first.revision[:12]} · {told}")
 
 
@@ -90,7 +92,7 @@ def _told(found: Sequence[Measured], names: dict[str, str]) -> str:
     """The measurement in words, Markdown."""
     best = max(found, key=lambda one: (one.n_right, -one.tokens))
     least = min(found, key=lambda one: one.tokens)
-    told = _("Most problems, {n} of {total}, are solved by {name}, {decoding}.").format(
+    told = _("{name} solves the most, {n} of {total}, {decoding}.").format(
         n=best.n_right, total=best.n, name=strong(names[best.strategy]), decoding=_decoding(best.constrained)
     )
     told += " " + _("The cheapest is {name} with {tokens:,.0f} tokens per problem.").format(
