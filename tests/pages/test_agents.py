@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,8 +19,12 @@ from playground.core.agents.problems import problems
 from playground.core.agents.record import Setup, n_again
 from playground.core.agents.recorded import Recorded, shipped, table
 from playground.core.agents.strategies import Ask, next_move
+from playground.core.agents.tools import Action, use
+from playground.engine.contract.retrieval import Chunk, Content, Found, Hit, SearchRequest
 from playground.settings import Settings
-from playground.ui import show
+from playground.ui import collections, show
+from playground.ui.agents.world import Wish, world
+from playground.ui.state import PageContext
 from tests import tiny
 from tests.pages.conftest import OpenApp
 from tests.pages.shown import charts, folder, run_code, run_script
@@ -234,3 +241,25 @@ def test_langchains_names_stand_beside_ours(open_app: OpenApp) -> None:
     compile(code, "shown", "exec")
     for part in ("PromptTemplate", "BaseRetriever", "StrOutputParser", "@tool"):
         assert part in code
+
+
+def test_the_readers_own_collection_is_searched_in_the_readers_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    long = "Nothing of it here. " * 20
+
+    def search(context: PageContext, request: SearchRequest) -> Found:
+        asked.append((request.model, request.collection, request.query))
+        return Found((Hit(1, 0.9), Hit(0, 0.1)), None, "", 0.0)
+
+    def content(collection_id: str, owner: str) -> Content:
+        asked.append((collection_id, owner))
+        texts = ("Bob sings.", f"{long}Ann bakes bread.")
+        chunks = tuple(Chunk(n, "a", 0, n, 0, 1, 0, "en", "", text, 1, False) for n, text in enumerate(texts))
+        return Content(chunks, np.zeros((2, 1), np.float32))
+
+    monkeypatch.setattr(collections, "search", search)
+    monkeypatch.setattr(collections, "retrieval", lambda: SimpleNamespace(content=content))
+    context: Any = SimpleNamespace(owner="me")
+    made = world(context, Wish(Setup("?"), date(2026, 3, 2), ("encoder", "mine")))
+    assert use(Action("search", "who bakes bread"), made).text == "Ann bakes bread."
+    assert asked == [("encoder", "mine", "who bakes bread"), ("mine", "me")]

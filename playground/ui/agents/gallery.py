@@ -84,7 +84,7 @@ def _name(one: Recorded) -> str:
 
 
 def _how(one: Recorded) -> str:
-    words = [one.run.setup.strategy]
+    words: list[str] = [one.run.setup.strategy]
     if one.run.setup.constrained:
         words.append(_("only tokens that keep the form"))
     if one.label in ORDERS:

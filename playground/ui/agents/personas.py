@@ -227,7 +227,7 @@ def table_of(talk: Talk) -> pd.DataFrame:
 
 
 def _told(talk: Talk, table: pd.DataFrame) -> str:
-    most = table.loc[table["moved"].abs().idxmax()]
+    most = table.iloc[int(table["moved"].abs().to_numpy().argmax())]
     told = _(
         "{role} moved most: the answer {answer} had {before:.1%} before the talk and has {after:.1%} after."
     ).format(

@@ -74,12 +74,12 @@ def turn(context: PageContext, wishes: Sequence[Wish], draw: Callable[[Sequence[
             loop.give(None)
     open_now = [(loop, move, ids) for (loop, move), ids, fit in zip(asks, prompts, fits, strict=True) if fit]
     replies = _write(context, open_now, draw) if open_now else []
+    if replies is not None:
+        for (loop, _move, _ids_of), reply in zip(open_now, replies, strict=True):
+            loop.give(reply)
     st.session_state[RUNNING] = keys
-    if replies is None:  # a click waits for the end of this run
-        return
-    for (loop, _move, _ids_of), reply in zip(open_now, replies, strict=True):
-        loop.give(reply)
-    st.rerun()
+    if replies is not None:  # otherwise a click waits for the end of this run
+        st.rerun()
 
 
 def _write(

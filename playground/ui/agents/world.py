@@ -9,18 +9,20 @@ from datetime import date
 import streamlit as st
 
 from playground.core.agents.actions import FORMS
-from playground.core.agents.documents import of_language, poisoned
+from playground.core.agents.documents import of_language, poisoned, sentences_of
 from playground.core.agents.problems import TODAY, Problem, problems
 from playground.core.agents.record import STRATEGIES, Limits, Setup
 from playground.core.agents.recorded import shipped, table
 from playground.core.agents.tools import TOOLS, World
 from playground.engine.contract.retrieval import SearchRequest
+from playground.errors import PlaygroundError
 from playground.ui import collections, state
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.number import number_field
 from playground.ui.state import PageContext
 from playground.ui.text import N_, _, plain
 from playground.ui.url import setting
+from playground.ui.waiting import stop_with
 
 LANGUAGES = ("en", "ko")
 MAX_QUESTION = 200
@@ -151,6 +153,12 @@ def _find(context: PageContext, wish: Wish) -> Callable[[str], Sequence[str]]:
             return of_language(wish.setup.language).find(words)
         model, collection_id = wish.collection
         request = SearchRequest(model, collection_id, words, "hybrid", "cosine", N_HITS, topic="agent")
-        return [hit.chunk.text for hit in collections.search(context, request).hits]
+        try:
+            hits = collections.search(context, request).hits
+            chunks = collections.retrieval().content(collection_id, context.owner).chunks
+        except PlaygroundError as error:  # it is another session's, or gone
+            stop_with(error)
+        texts = [chunks[hit.number].text for hit in hits]
+        return sentences_of(*texts).find(words) or texts
 
     return (lambda words: poisoned(found(words), wish.order)) if wish.order else found
