@@ -51,6 +51,7 @@ BY_NAME: Mapping[str, Any] = {
     "xs": (1, 10), "ys": (1, 10), "budgets": (1e20, 1e21), "kinds": ("all", "law"),
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16], "extent": 1.5, "chance": 0.5,
     "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
+    "field": "n_right", "roles": ("it's", "둘"),
 }  # fmt: skip
 
 
