@@ -65,6 +65,7 @@ PAGES = (
     Page("evaluation", APPLIED, ":material/straighten:", needs_text=False),
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
     Page("alignment", APPLIED, ":material/thumbs_up_down:", ("generate",), needs_text=False),
+    Page("agents", APPLIED, ":material/smart_toy:", ("generate",), needs_text=False),
     Page("classroom", CLASS, ":material/school:", needs_text=False),
 )
 FIRST = PAGES[0].name

@@ -220,6 +220,12 @@ PAGES = {
         _panel("the leash", "al_panel_choice", 4, kind="run"),
         _panel("votes", "al_panel_choice", 0, kind="run"),
     )),
+    "agents": Book("ag_cards", (
+        _panel("five strategies", "ag_panel_choice", 1, VEGA, kind="run"),
+        _panel("failures", "ag_panel_choice", 2, "ag_gallery", kind="run"),
+        _panel("the loop", "ag_panel_choice", 0, "ag_cards", kind="run"),
+        _choose("another strategy", "ag_strategy_choice", "ag_cards", "ag_strategy_choice", n=5),
+    )),
     "classroom": Book("-", ()),
 }  # fmt: skip
 

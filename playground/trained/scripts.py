@@ -9,6 +9,7 @@ from pathlib import Path
 from playground.trained import (
     adapters,
     alignment,
+    agents,
     chunk_vectors,
     constitution,
     dates_t5,
@@ -35,6 +36,7 @@ SCRIPTS: Mapping[str, Script] = {
     "adapters": adapters.make,
     "adapter-times": adapters.make_times,
     "alignment": alignment.make,
+    "agents": agents.make,
     "chunk-vectors": chunk_vectors.make,
     "constitution": constitution.make,
     "dates-t5": dates_t5.make,

@@ -31,7 +31,7 @@ LINKS = {
 }
 READ_NOTHING = (  # at first no model reads the sentence there
     "seq2seq", "pretraining", "memory", "scaling", "tasks", "evaluation", "retrieval", "alignment",
-    "classroom"
+    "agents", "lifecycle", "classroom",
 )  # fmt: skip
 NO_CODE = ("classroom",)  # its picture is of people: no script gives it again, and no file leaves it
 NO_MODEL = ("scaling",)  # its code fits a law to the points that stand in it
