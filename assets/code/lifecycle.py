@@ -1,13 +1,6 @@
-"""Coming soon: the numbers of the page Lifecycle."""
+# The first station of a project without a fact: what the page calls the missing step.
+facts = [("Tasks", "1 task solved"), ("Tokenization", "")]
 
-from pathlib import Path
-
-from transformers import AutoTokenizer
-
-folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-text = "The capital of England is"
-n_most = 32
-
-tokenizer = AutoTokenizer.from_pretrained(Path(folder).expanduser())
-ids = tokenizer(text, split_special_tokens=True).input_ids
-print(len(ids), "tokens, the first of them:", ids[:n_most])
+done = [station for station, said in facts if said]
+missing = next((station for station, said in facts if not said), None)
+print(len(done), "of", len(facts), "stations have a fact; missing first:", missing)

@@ -32,7 +32,9 @@ def test_a_page_ends_with_the_link_to_the_next(page: str, language: str, open_ap
     app = open_app(page, lang=language)
     found = labels(app)
     following = course.following(page).name
-    first_line = (ROOT / "assets/lessons" / language / f"{following}.md").read_text("utf-8").partition("\n")[0]
+    first_line = (
+        (ROOT / "assets/lessons" / language / f"{following}.md").read_text("utf-8").partition("\n")[0]
+    )
     assert app.get("page_link")[-1].proto.page == following.replace(navigation.FIRST, "")
     assert found[-1].endswith(first_line.removeprefix("# "))
 

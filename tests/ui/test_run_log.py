@@ -51,7 +51,13 @@ def test_a_whole_run_is_in_the_log_once() -> None:
     passed = list(run_log.recorded(asked(), steps(closed, " b", " c", " d")))
     (run,) = run_log.log().runs
     assert [one.text for one in passed] == [" b", " c", " d"]
-    assert (run.text, run.page, run.finish, run.n_tokens, run.n_near) == (" b c d", "sampling", "length", 3, 1)
+    assert (run.text, run.page, run.finish, run.n_tokens, run.n_near) == (
+        " b c d",
+        "sampling",
+        "length",
+        3,
+        1,
+    )
     assert run.bits == pytest.approx(2)  # each token had a probability of a quarter
     assert run.elapsed_s >= run.first_s >= 0
     assert closed == ["closed"]

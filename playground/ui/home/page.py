@@ -20,7 +20,6 @@ from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
 from playground.ui.panels import Later
 from playground.ui.state import PageContext, settings
-from playground.ui.text import _
 from playground.ui.try_this import Task
 
 CODE = {"decoder": "home", "encoder": "home_encoder", "encoder-decoder": "home_encoder_decoder"}

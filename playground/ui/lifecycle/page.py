@@ -1,32 +1,23 @@
-"""Coming soon: Lifecycle."""
+"""From idea to product: the map of a project, what decides, every run in a log, drift, what is watched."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from playground.core.tables import tokenization as frames
-from playground.ui import compute, show
-from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
-from playground.ui.number import slider
+from playground.ui.lifecycle import decide, drift, station_map, track, watch
+from playground.ui.lifecycle.tasks import tasks
+from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
-from playground.ui.text import _, ngettext
-from playground.ui.try_this import Task
+from playground.ui.text import _
 
 
 def draw(context: PageContext) -> Drawn:
-    """Coming soon; until then, the first tokens of the sentence."""
-    n_most = slider(_("Tokens at most"), range(1, 65), 32, key="lifecycle_n_most")
-    tokens = compute.tokenize(context)
-    table = frames.side_by_side([tokens]).head(n_most)
-    token_chips(tokens, height=84)
-    st.markdown(ngettext("{n:,} token", "{n:,} tokens", len(tokens)).format(n=len(tokens)))
-    show.source(context.model)
-    source = {"folder": show.model_folder(context.model.model_id), "text": context.text, "n_most": n_most}
-    show.under_picture("lifecycle", frame=table, code=show.code("lifecycle", **source))
-    tasks = [
-        Task("tokens", "number", lambda: len(tokens)),
-        Task("different", "number", lambda: len(set(tokens.input_ids))),
-        Task("characters", "number", lambda: len(context.text)),
-    ]
-    return tasks, None
+    """The one panel that the reader wants; the map first."""
+    panels: dict[str, Panel[[PageContext]]] = {
+        "map": Panel(_("Map"), station_map.panel),
+        "decide": Panel(_("What to do next"), decide.panel),
+        "track": Panel(_("Prompt tracking"), track.panel),
+        "drift": Panel(_("Drift"), drift.panel),
+        "watch": Panel(_("Watch"), watch.panel),
+    }
+    later = pick("lc_panel", panels, _("Step")).draw(context)
+    return tasks(context), later
