@@ -1,4 +1,4 @@
-"""Pictures of the page lifecycle: measured branches against a goal, runs of the log, drift, signs that are watched."""
+"""Pictures of the page lifecycle: branches against a goal, runs of the log, drift, signs that are watched."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ def evidence(words: Mapping[str, str], branches: Sequence[str], goal: float) -> 
         "axis": {"labelLimit": 150, "ticks": False},
     }  # fmt: skip
     x = {
-        "field": "share", "type": "quantitative", "title": words["share"], "axis": {"format": "%", "tickCount": 5},
+        "field": "share", "type": "quantitative", "title": words["share"], "axis": {"format": "%",
+        "tickCount": 5},
         "scale": {"domain": [0, 1], "nice": False},
     }  # fmt: skip
     color = {
         "field": "verdict", "type": "nominal",
         "scale": {"domain": list(_VERDICTS), "range": list(_VERDICT_COLORS)},
         "legend": {
-            "title": None, "orient": "top", "columns": legend_columns(4, 2), "symbolSize": 110, "labelLimit": 200,
+            "title": None, "orient": "top", "columns": legend_columns(4, 2), "symbolSize": 110,
+            "labelLimit": 200,
             "labelExpr": f"({_json({one: words[one] for one in _VERDICTS})})[datum.value]",
         },
     }  # fmt: skip
@@ -107,8 +109,10 @@ def runs(
     names = f"({_json(dict(named))})[datum.value]"
     known = list(named)[: len(_MODEL_COLORS)]
     color = {
-        "field": "model", "type": "nominal", "scale": {"domain": known, "range": list(_MODEL_COLORS[: len(known)])},
-        "legend": {"title": None, "orient": "top", "labelExpr": names, "columns": legend_columns(2), "labelLimit": 300},
+        "field": "model", "type": "nominal", "scale": {"domain": known,
+        "range": list(_MODEL_COLORS[: len(known)])},
+        "legend": {"title": None, "orient": "top", "labelExpr": names, "columns": legend_columns(2),
+        "labelLimit": 300},
     }  # fmt: skip
     shape = {
         "field": "opinion", "type": "nominal", "scale": {"domain": list(_THUMBS), "range": list(_SHAPES)},

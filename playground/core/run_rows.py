@@ -1,4 +1,4 @@
-"""Rows of a log of prompts: what was asked, with which settings, what came, at what cost; filtered, sorted, kept."""
+"""Rows of a log of prompts: request, settings, text, cost; filtered, sorted, written as lines of JSON."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def ordered(rows: Iterable[RunRow], measure: Measure, *, falling: bool) -> list[
 
 
 def before(rows: Sequence[RunRow], row: RunRow) -> RunRow | None:
-    """The run to compare with: what it repeats, else the latest before it of the same prompt, else the latest."""
+    """The run to compare with: the one it repeats, else the latest before it, of the same prompt if any."""
     older = [one for one in rows if one.number < row.number]
     repeated = [one for one in older if one.number == row.repeats]
     same = [one for one in older if one.prompt == row.prompt]

@@ -1,7 +1,7 @@
 """The session's own log of every text that a model wrote for it: bounded, in its state, gone with it.
 
-Pages that ask by `stepwise.generate` and `stepwise.generate_many` are in it by themselves; what asks another way
-calls `recorded`.
+Pages that ask by `stepwise.generate` and `stepwise.generate_many` are in it by themselves; what asks another
+way calls `recorded`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ from playground.ui.state import PageContext
 from playground.ui.text import N_, _, share
 
 NAMES: Mapping[Branch, str] = {
-    "prompt": N_("Prompt"), "retrieval": N_("Retrieval"), "adapter": N_("Adapter"), "alignment": N_("Alignment"),
+    "prompt": N_("Prompt"), "retrieval": N_("Retrieval"), "adapter": N_("Adapter"),
+    "alignment": N_("Alignment"),
 }  # fmt: skip
 _ASKS: Mapping[Branch, str] = {
     "prompt": N_("Are instructions and examples enough?"),
@@ -135,12 +136,14 @@ def _read(measured: Mapping[Branch, Evidence], decision: Decision, goal: float) 
         return told.format(branch=_(NAMES[decision.chosen]), goal=share(goal))
     if decision.missing is None:
         return _(
-            "Nothing that was measured reaches the goal of {goal}: a larger model, better data, or a lower goal."
+            "Nothing that was measured reaches the goal of {goal}: a larger model, better data, or a "
+            "lower goal."
         ).format(goal=share(goal))
     branch = decision.missing
     if decision.verdicts[branch] == "open":
         told = _(
-            "Undecided at **{branch}**: nothing of this session says so. Its station opens the page that measures it."
+            "Undecided at **{branch}**: nothing of this session says so. Its station opens the page that "
+            "measures it."
         )
         return told.format(branch=_(NAMES[branch]))
     one = measured[branch]
@@ -148,7 +151,7 @@ def _read(measured: Mapping[Branch, Evidence], decision: Decision, goal: float) 
     told = _("Undecided at **{branch}**: the interval from {low} to {high} holds the goal of {goal}.")
     said = told.format(branch=_(NAMES[branch]), low=share(low), high=share(high), goal=share(goal))
     if (n := items_needed(one.share, goal)) is not None:
-        said += " " + _("With the same share, {n:,} items would decide.").format(n=n)
+        said += " " + _("With the same share it would be decided from so many items on: {n:,}.").format(n=n)
     return said
 
 
@@ -161,8 +164,9 @@ def _picture(
     show.show_chart(_spec(context.language, own.goal), "lc_evidence", alt, data=table)
     st.caption(
         _(
-            "Grey: taken down by a script of the playground on 40 reviews in two languages; it decides nothing. "
-            "Light blue: the same without examples, chunks or training. Only what this session measured decides."
+            "Grey: taken down by a script of the playground on a set of ours; it decides nothing. "
+            "Light blue: the same without examples, chunks or training. Only what this session measured "
+            "decides."
         )
     )
     rows = {branch: (one.share, one.n, one.is_own) for branch, one in measured.items()}
@@ -177,6 +181,7 @@ def _spec(language: str, goal: float) -> dict[str, Any]:
         "share": _("Share of good answers"), "low": _("95 % interval from"), "high": _("to"), "n": _("Items"),
         "before": _("without it"), "branch": _("Branch"),
         "goal": _("goal: {goal}").format(goal=share(goal)),
-        "enough": _("enough"), "short": _("not enough"), "unclear": _("undecided"), "open": _("not of this session"),
+        "enough": _("enough"), "short": _("not enough"), "unclear": _("undecided"),
+        "open": _("not of this session"),
     }  # fmt: skip
     return charts.evidence(words, [_(NAMES[branch]) for branch in BRANCHES], goal)

@@ -87,7 +87,7 @@ def panel(context: PageContext) -> Later | None:
 
 
 def _others(base_id: str) -> dict[str, CatalogueEntry]:
-    """Models that can be compared with the base: its own adapters, the newest first, then other decoders here."""
+    """Models to compare with the base: own adapters on it, the newest first, then other decoders here."""
     states = {info.model_id: info.state for info in compute.models()}
     known = frame.choices()
     own = [one.model_id for one in reversed(adapters.mine()) if one.base_id == base_id]
@@ -103,7 +103,8 @@ def _nothing_to_compare(picture: Any) -> None:  # noqa: ANN401  (Streamlit's con
     with picture:
         st.info(
             _(
-                "There is one language model on this machine and no adapter of yours: nothing to compare. Train an "
+                "There is one language model on this machine and no adapter of yours: nothing to compare. "
+                "Train an "
                 "adapter, which takes a minute, and come back: it is compared with its base."
             ),
             icon=":material/compare_arrows:",
@@ -127,7 +128,8 @@ def _ready(context: PageContext, entry: CatalogueEntry) -> PageContext | None:
 def _ours() -> tuple[str, ...]:
     return (
         _("The capital of England is"), _("Once upon a time there was"), _("The best advice I ever got was"),
-        _("To make a cup of tea, first"), _("What is the capital of France?"), _("Write one sentence about the sea."),
+        _("To make a cup of tea, first"), _("What is the capital of France?"),
+        _("Write one sentence about the sea."),
     )  # fmt: skip
 
 
@@ -239,7 +241,8 @@ def _draw(context: PageContext, first: ModelInfo, second: ModelInfo, found: Drif
     show.under_picture(
         "lifecycle_drift", frame=table,
         code=partial(
-            show.code, "drift", first=show.model_folder(first.model_id), second=show.model_folder(second.model_id),
+            show.code, "drift", first=show.model_folder(first.model_id),
+            second=show.model_folder(second.model_id),
             rows=rows,
         ),
         picture="lc_drift_picture",
@@ -270,7 +273,7 @@ def _read(found: Drift) -> str:
 
 
 def mean_shifts(rows: Sequence[Shift]) -> dict[str, float]:
-    """Who wrote -> bits per byte that the other model needs more, over all bytes together."""
+    """Bits per byte that the other model needs more, over all bytes together, by who wrote: a, b."""
     found = {}
     for who, sign in (("a", 1), ("b", -1)):
         own = [row for row in rows if row.written_by == who]

@@ -21,7 +21,8 @@ from playground.ui.text import N_, _, lesson
 
 FINISH = {
     "stop": N_("a stop string"), "end_of_text": N_("the model ended the text"),
-    "length": N_("the chosen length"), "context_full": N_("the context is full"), "": N_("ended by the reader"),
+    "length": N_("the chosen length"), "context_full": N_("the context is full"),
+    "": N_("ended by the reader"),
 }  # fmt: skip
 _PROMPTS = "lc_prompts"  # number of a run -> its prompt in words, where it was asked as token ids
 
@@ -38,7 +39,8 @@ def _row(run: Run, prompt: str, thumb: str, own: Project) -> RunRow:
     adapter = run.request.model.removeprefix(name.base_id).removeprefix("+")
     return RunRow(
         run.number, run.page, name.base_id, adapter, prompt, run.text, settings(run.request), run.finish,
-        run.n_tokens, run.bits, own.value(run.text, run.bits, thumb), run.begun_at, run.first_s, run.elapsed_s,
+        run.n_tokens, run.bits, own.value(run.text, run.bits, thumb), run.begun_at, run.first_s,
+        run.elapsed_s,
         thumb, run.repeats,
     )  # fmt: skip
 
@@ -67,7 +69,7 @@ def told(request: GenerateRequest) -> str:
                 words.append(f"{name.replace('_', '-')} {value:g}")
     if request.penalties != NO_PENALTIES:
         words.append(_("penalties"))
-    words.append(_("at most {n} tokens").format(n=request.max_new_tokens))
+    words.append(f"max_new_tokens {request.max_new_tokens}")
     return ", ".join(words)
 
 

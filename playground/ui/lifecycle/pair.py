@@ -145,7 +145,7 @@ def _repeat(context: PageContext, run: Run, place: Any) -> None:  # noqa: ANN401
 
 
 def _repeated(first: Run, again: Run) -> str:
-    """Whether a repeated run gave the same text, and why it may not."""
+    """A sentence: did the repeated run give the same text, and if not, why."""
     if first.text == again.text:
         return ":material/check: " + _(
             "It repeats number {n}: the text is the same, character by character."
@@ -170,7 +170,8 @@ def _about(row: RunRow) -> None:
     settings = logged.told(run.request) if run else ""
     st.caption(plain(" · ".join(filter(None, (model, settings)))))
     told = _(
-        "tokens: {tokens}, {bits:.2f} bits per token, first after {first:.2f} s, whole in {all:.2f} s; {finish}"
+        "tokens: {tokens}, {bits:.2f} bits per token, first after {first:.2f} s, whole in {all:.2f} s; "
+        "{finish}"
     )
     words = told.format(
         tokens=row.n_tokens, bits=row.bits, first=row.first_s, all=row.elapsed_s,
@@ -196,8 +197,10 @@ def _compare(row: RunRow, other: RunRow) -> None:
     marks, text = _marks(found)
     with st.container(key="lc_changes_picture"):
         tagged_text(
-            text, [View(_("Output of {a} and {b}, word by word").format(a=other.number, b=row.number), marks)],
-            {"−": _("only in number {n}").format(n=other.number), "+": _("only in number {n}").format(n=row.number)},
+            text, [View(_("Output of {a} and {b}, word by word").format(a=other.number, b=row.number),
+            marks)],
+            {"−": _("only in number {n}").format(n=other.number),
+            "+": _("only in number {n}").format(n=row.number)},
             key="lc_changes",
         )  # fmt: skip
     st.markdown(_read(found, row, other))
@@ -236,5 +239,5 @@ def _read(found: Changes, row: RunRow, other: RunRow) -> str:
         words = ", ".join(f"{name} {a} → {b}" for name, (a, b) in differing.items())
         said.append(_("Settings that differ: {settings}.").format(settings=plain(words)))
     if found.n_left_out:
-        said.append(_("Not compared, beyond the limit: {n:,} words.").format(n=found.n_left_out))
+        said.append(_("Words beyond the limit, not compared: {n:,}.").format(n=found.n_left_out))
     return " ".join(said)

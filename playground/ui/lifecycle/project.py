@@ -1,4 +1,4 @@
-"""The reader's own project: a typical request, its data and its metric, typed once and carried into every link."""
+"""The reader's own project: a typical request, data, metric and goal, carried into every link."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def link(context: PageContext, project: Project, page: str, params: Mapping[str,
 
 
 def _carried(project: Project, page: str) -> dict[str, str]:
-    """What a page can take of the project."""
+    """Settings of a page that take something of the project."""
     if page == "lifecycle":
         return {
             "lc_request": project.request, "lc_right": project.right,

@@ -1,4 +1,4 @@
-"""The life cycle of a project as a map: stations that open the pages, marked by what this session has done."""
+"""The life cycle as a map: stations that open the pages, marked by what this session has done."""
 
 from __future__ import annotations
 
@@ -43,16 +43,17 @@ def panel(context: PageContext) -> None:
             key="lc_map",
         )
     rows = [
-        StationRow(heading, one.name, one.page, _(_STATES[stations.state_of(one, said)]), "; ".join(said[one.id]))
+        StationRow(
+            heading, one.name, one.page, _(_STATES[stations.state_of(one, said)]), "; ".join(said[one.id])
+        )
         for heading, found in every.items()
         for one in found
     ]  # fmt: skip
     st.markdown(_read(context, rows))
-    with st.container(key="below_picture_lc_legend"):
-        st.caption(_("Signs: ● {done}, ◐ {seen}, ○ {open}. The facts are of this session and of nobody else's.")
-                   .format(**{state: _(words) for state, words in _STATES.items()}))  # fmt: skip
-        code = partial(show.code, "lifecycle", facts=[(row.station, row.facts) for row in rows])
-        show.under_picture("lifecycle_map", frame=partial(frames.stations, rows), code=code)
+    told = _("Signs: ● {done}, ◐ {seen}, ○ {open}. The facts are of this session and of nobody else's.")
+    st.caption(told.format(**{state: _(words) for state, words in _STATES.items()}))
+    code = partial(show.code, "lifecycle", facts=[(row.station, row.facts) for row in rows])
+    show.under_picture("lifecycle_map", frame=partial(frames.stations, rows), code=code)
 
 
 def _card(

@@ -51,8 +51,10 @@ GROUPS: Mapping[str, tuple[Station, ...]] = {
         Station("zero", "pretraining", N_("Train one from zero?")),
     ),
     N_("3 Adapt"): (
-        Station("prompt", "prompting", N_("Are instructions and examples enough?"), params={"pro_panel": "shots"}),
-        Station("retrieval", "retrieval", N_("Does it need to look things up?"), params={"ret_panel": "answers"}),
+        Station("prompt", "prompting", N_("Are instructions and examples enough?"),
+        params={"pro_panel": "shots"}),
+        Station("retrieval", "retrieval", N_("Does it need to look things up?"),
+        params={"ret_panel": "answers"}),
         Station("adapter", "finetuning", N_("Do some trained weights help?")),
     ),
     N_("4 Evaluate and align"): (
@@ -61,8 +63,10 @@ GROUPS: Mapping[str, tuple[Station, ...]] = {
     ),
     N_("5 Use and watch"): (
         Station("agents", "agents", N_("Does it need tools and several steps?")),
-        Station("track", "lifecycle", N_("Which prompt, settings, model?"), N_("Prompt tracking"), {"lc_panel": "track"}),
-        Station("drift", "lifecycle", N_("What does a new model change?"), N_("Drift"), {"lc_panel": "drift"}),
+        Station("track", "lifecycle", N_("Which prompt, settings, model?"), N_("Prompt tracking"),
+        {"lc_panel": "track"}),
+        Station("drift", "lifecycle", N_("What does a new model change?"), N_("Drift"),
+        {"lc_panel": "drift"}),
         Station("watch", "lifecycle", N_("What goes wrong in use?"), N_("Watch"), {"lc_panel": "watch"}),
     ),
 }  # fmt: skip
@@ -92,7 +96,7 @@ def facts(context: PageContext) -> dict[str, list[str]]:
 
 
 def _measured(context: PageContext, station: str) -> list[str]:
-    """What was measured or made there."""
+    """Facts on what was measured or made there, in words."""
     kinds: Mapping[str, tuple[findings.Kind, ...]] = {
         "prompt": ("prompt",), "retrieval": ("answers", "search"), "adapter": ("adapter",),
     }  # fmt: skip
@@ -141,7 +145,7 @@ def _aligned(context: PageContext) -> list[str]:
 
 
 def held_out_losses(owner: str, objective: str) -> list[tuple[float, float]]:
-    """(Loss on held-out examples before training, least after) of each own run of an objective, oldest first."""
+    """(Loss on held-out examples before training, least after) of each own run, oldest first."""
     engine = compute.running_engine()
     if engine is None:
         return []

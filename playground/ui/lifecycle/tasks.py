@@ -11,7 +11,7 @@ from playground.ui.try_this import Task
 
 
 def tasks(context: PageContext) -> list[Task]:
-    """Which step is missing, the most surprising run, and a run that repeats word by word."""
+    """The missing station, the most surprising run, and a run that repeats word by word."""
     names = {one.id: one.name for found in stations.groups().values() for one in found}
     return [
         Task("missing", "choice", lambda: _missing(context), names),

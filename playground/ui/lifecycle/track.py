@@ -28,9 +28,12 @@ _COLUMNS: Mapping[Measure, str] = {
 }  # fmt: skip
 _ENDS: Mapping[str, float] = {"bits": 8, "metric": 1, "tokens": 32, "seconds": 5}
 _COLUMN_NAMES = {
-    "number": N_("Run"), "page": N_("Page"), "model": N_("Model"), "prompt": N_("Prompt"), "output": N_("Output"),
-    "temperature": N_("Temperature"), "seed": N_("Seed"), "tokens": N_("Tokens"), "bits": N_("Bits per token"),
-    "metric": N_("Metric"), "first_s": N_("First token (s)"), "seconds": N_("Seconds"), "finish": N_("Ended by"),
+    "number": N_("Run"), "page": N_("Page"), "model": N_("Model"), "prompt": N_("Prompt"),
+    "output": N_("Output"),
+    "temperature": N_("Temperature"), "seed": N_("Seed"), "tokens": N_("Tokens"),
+    "bits": N_("Bits per token"),
+    "metric": N_("Metric"), "first_s": N_("First token (s)"), "seconds": N_("Seconds"),
+    "finish": N_("Ended by"),
     "thumb": N_("Thumb"), "repeats": N_("Repeats"),
 }  # fmt: skip
 outlives_reload(_BEGUN)
@@ -65,7 +68,8 @@ def empty(context: PageContext, picture: Any) -> Later | None:  # noqa: ANN401  
     with picture:
         st.info(
             _(
-                "The log is empty. What you let a model write, on any page, stands here: prompt, settings, model, "
+                "The log is empty. What you let a model write, on any page, stands here: prompt, "
+                "settings, model, "
                 "text, tokens and time."
             ),
             icon=":material/history_edu:",
@@ -166,7 +170,8 @@ def _read(chosen: Sequence[RunRow], every: Sequence[RunRow]) -> str:
     if len(chosen) > 1:
         least, most = (pick(chosen, key=lambda row: row.bits) for pick in (min, max))
         words = _(
-            "Least surprising to its model: number {a} with {x:.2f} bits per token; most: number {b} with {y:.2f}."
+            "Least surprising to its model: number {a} with {x:.2f} bits per token; most: number {b} with "
+            "{y:.2f}."
         )
         said.append(words.format(a=least.number, x=least.bits, b=most.number, y=most.bits))
     if log.n_forgotten:
@@ -197,7 +202,9 @@ def _export(shown: Sequence[RunRow]) -> None:
         )  # fmt: skip
         st.button(_("Empty the log"), key="lc_clear", icon=":material/delete:", on_click=log.clear)
         st.caption(
-            _("Kept in this session alone, at most {n:,} runs, and gone with it.").format(n=run_log.MOST_RUNS)
+            _("Kept in this session alone, at most {most:,} runs, and gone with it.").format(
+                most=run_log.MOST_RUNS
+            )
         )
     show.under_picture(
         "lifecycle_runs",

@@ -51,8 +51,10 @@ def panel(context: PageContext) -> Later | None:
         st.markdown("\n".join(_line(key, *one) for key, one in found.items()))
         st.caption(
             _(
-                "Personal data is sought by three patterns (e-mail, telephone, Korean registration number); a "
-                "pattern is no proof. Who answers for a model also asks whom its errors hit: no count shows that."
+                "Personal data is sought by three patterns (e-mail, telephone, Korean registration "
+                "number); a "
+                "pattern does not prove it. Who answers for a model also asks whom its errors hit: no count "
+                "shows that."
             )
         )
         show.under_picture(
@@ -100,7 +102,8 @@ def _waits(runs: Sequence[Run]) -> str:
 def _spec(language: str) -> dict[str, Any]:
     """The constant part of the picture; `language` is the session's."""
     words = {
-        "share": _("Share of the runs"), "low": _("95 % interval from"), "high": _("to"), "n_true": _("With it"),
+        "share": _("Share of the runs"), "low": _("95 % interval from"), "high": _("to"),
+        "n_true": _("With it"),
         "n": _("Runs"), "sign": _("Sign"),
     }  # fmt: skip
     return charts.signs(words, [_(name) for name in _NAMES.values()])

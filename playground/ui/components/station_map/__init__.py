@@ -60,7 +60,8 @@ def station_map(groups: Sequence[Group], *, label: str, back: str, key: str) -> 
     _COMPONENT(
         key=key,
         data={
-            "groups": [{"title": one.title, "stations": [[*station] for station in one.stations]} for one in groups],
+            "groups": [{"title": one.title,
+            "stations": [[*station] for station in one.stations]} for one in groups],
             "label": label,
             "back": back,
         },
