@@ -214,6 +214,11 @@ PAGES = {
         _panel("answers", "ret_panel_choice", 3, "text", kind="run", after="progress"),
         _panel("index theatre", "ret_panel_choice", 2, kind="run"),
     )),
+    "lifecycle": Book("lc_map", (
+        _panel("prompt tracking", "lc_panel_choice", 2, kind="run"),
+        _panel("what decides", "lc_panel_choice", 1, kind="run"),
+        _panel("map", "lc_panel_choice", 0, kind="run"),
+    )),
     "classroom": Book("-", ()),
 }  # fmt: skip
 

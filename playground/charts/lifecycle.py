@@ -78,16 +78,16 @@ def evidence(words: Mapping[str, str], branches: Sequence[str], goal: float) -> 
 def _goal(goal: float, text: str, x: Mapping[str, Any]) -> list[Spec]:
     """The dashed line of the goal, and its words on the side with more room."""
     at = {k: v for k, v in x.items() if k != "field"} | {"datum": goal}
-    once: Spec = {"values": [{}]}
+    once = [{"aggregate": [{"op": "count", "as": "rows"}]}]
     side = {"align": "right", "dx": -6} if goal > 0.5 else {"align": "left", "dx": 6}
     return [
         {
-            "data": once,
+            "transform": once,
             "mark": {"type": "rule", "strokeDash": [6, 4], "strokeWidth": 2, "color": NEUTRAL},
             "encoding": {"x": at},
         },
         {
-            "data": once,
+            "transform": once,
             "mark": {"type": "text", "baseline": "top", "color": NEUTRAL, "limit": 220, **side},
             "encoding": {"x": at, "y": {"value": 2}, "text": {"value": text}},
         },
@@ -153,7 +153,6 @@ def runs(
             "shape": shape,
             "tooltip": tooltip,
         },
-        "config": LOCALE,
     }  # fmt: skip
 
 
@@ -214,7 +213,6 @@ def drift(words: Mapping[str, str], n_texts: int) -> Spec:
                 },
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 

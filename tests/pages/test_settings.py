@@ -15,6 +15,7 @@ from playground.ui import choose, state
 from playground.ui.finetuning import forgetting_live
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
+from playground.ui.lifecycle import project
 from playground.ui.memory import cache, devices, quantize
 from playground.ui.pretraining import training as pretraining
 from playground.ui.prompting.thinking import VOTES
@@ -35,7 +36,7 @@ OPTIONS = {
     "sca_steps": scaling.STEPS, "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
     "mem_cache_longest": cache.DRAWN[4:],
     **{f"fin_remedy_{kind}": values for kind, values in forgetting_live.STRENGTHS.items()},
-    "fin_way_size": SIZES,
+    "fin_way_size": SIZES, "lc_goal": project.GOALS,
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}
