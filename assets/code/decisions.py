@@ -1,4 +1,4 @@
-# The least that reaches a goal: Wilson's interval of each measured share, against the goal, from the cheapest on.
+# The least that reaches a goal: Wilson's interval of each measured share, from the cheapest branch on.
 from math import sqrt
 
 measured = {"prompt": (0.5, 40, True), "adapter": (0.9, 40, False)}  # branch: (share, items, of this session)

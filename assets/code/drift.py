@@ -10,7 +10,8 @@ second = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
 rows = [("The capital of England is", " London.")]
 
 
-def bits_per_byte(folder):
+def bits_per_byte(folder: str) -> list[float]:
+    """Bits per UTF-8 byte of each text behind its prompt."""
     path = Path(folder).expanduser()
     tokenizer = AutoTokenizer.from_pretrained(path)
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
@@ -25,6 +26,6 @@ def bits_per_byte(folder):
     return found
 
 
-shifts = list(zip(bits_per_byte(first), bits_per_byte(second)))
-for (prompt, text), (a, b) in zip(rows, shifts):
+shifts = list(zip(bits_per_byte(first), bits_per_byte(second), strict=True))
+for (prompt, text), (a, b) in zip(rows, shifts, strict=True):
     print(f"{a:.3f} and {b:.3f} bits per byte: {prompt}│{text}")

@@ -22,7 +22,6 @@ from playground.core.inside import ResidualStream
 from playground.core.jobs.scoring import Figure
 from playground.core.judging import JudgedPair, Share, Verdict
 from playground.core.known_models import KNOWN_MODELS
-from playground.core.lifecycle import BRANCHES, Branch, Evidence, decide
 from playground.core.lora import LowRank
 from playground.core.measured_quantization import Measured, MeasuredModel
 from playground.core.metrics.classification import classification
@@ -34,7 +33,6 @@ from playground.core.number_formats import formats_of
 from playground.core.positions import PositionScheme
 from playground.core.projections import Projection
 from playground.core.quantization import Scheme, quantize
-from playground.core.run_rows import RunRow
 from playground.core.scaling import fit
 from playground.core.scaling_laws import HOFFMANN
 from playground.core.scaling_runs import Measured as RunMeasured
@@ -57,7 +55,6 @@ from playground.core.tables import (
     indexes,
     inside,
     judge,
-    lifecycle,
     masked,
     memory,
     metrics,
@@ -78,6 +75,7 @@ from playground.core.tables import (
 )
 from playground.core.tokenization import Rung
 from playground.core.ways import WayAnswers
+from tests.charts import lifecycle_tables
 from tests.core.test_memory import SIZES
 
 RNG = np.random.default_rng(3)
@@ -203,24 +201,6 @@ FORGOTTEN = ForgettingTable(
 )  # fmt: skip
 
 
-def _evidence() -> pd.DataFrame:
-    measured: dict[Branch, Evidence] = {
-        "prompt": Evidence(0.2, 40, 0.1), "retrieval": Evidence(0.8, 10, is_own=False),
-    }  # fmt: skip
-    names: dict[Branch, str] = dict.fromkeys(BRANCHES, "둘") | {"prompt": "it's"}
-    return lifecycle.evidence(measured, decide(measured, 0.8), names)
-
-
-def _logged() -> pd.DataFrame:
-    def row(number: int, thumb: str) -> RunRow:
-        settings = {"temperature": 1.0, "seed": 0}
-        return RunRow(
-            number, "sampling", "m", "", "it's", "둘", settings, "length", 2, 3.5, None, 0.0, 0.1, 0.2, thumb
-        )  # fmt: skip
-
-    return lifecycle.runs([row(1, ""), row(2, "up")])
-
-
 SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "attention.mask": _attention,
     "attention.mean_map": _attention,
@@ -320,10 +300,7 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "metrics.votes": lambda: metrics.votes_against(
         [metrics.PostedAnswer(n, "it's", kind, 50.0, 0.5, 0.5, n) for n, kind in ((1, "good"), (2, "reader"))]
     ),
-    "lifecycle.drift": lambda: lifecycle.shifts([lifecycle.Shift("it's", "a", "둘", 1.0, 2.5, 3)]),
-    "lifecycle.evidence": _evidence,
-    "lifecycle.runs": _logged,
-    "lifecycle.signs": lambda: lifecycle.signs({"loop": ("it's", 1, 3), "cut": ("둘", 0, 0)}),
+    **lifecycle_tables.TABLES,
     "masked.pair_differences": lambda: masked.pairs(
         [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]
     ),

@@ -1,4 +1,4 @@
-"""The page lifecycle: the log of what other pages wrote, decisions from measurements, tasks, drift, the code."""
+"""The page lifecycle: the log of what pages wrote, decisions from measurements, tasks, drift, the code."""
 
 from __future__ import annotations
 

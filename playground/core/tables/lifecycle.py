@@ -51,7 +51,7 @@ def stations(rows: Iterable[StationRow]) -> pd.DataFrame:
 
 
 def evidence(
-    measured: Mapping[Branch, Evidence], decision: Decision, names: Mapping[str, str]
+    measured: Mapping[Branch, Evidence], decision: Decision, names: Mapping[Branch, str]
 ) -> pd.DataFrame:
     """The measured shares of the branches, with their intervals.
 

@@ -73,7 +73,7 @@ def _pick(key: str, names: Mapping[int, str], default: int, label: str) -> int:
 
     Not in the link: the numbers are those of this session.
     """
-    chosen = st.session_state.get(f"{key}_number")
+    chosen: int = st.session_state.get(f"{key}_number", default)
     wanted = chosen if chosen in names else default
     drawn = list_key(key, names)
     st.selectbox(
