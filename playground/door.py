@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 STREAM: Final = "/_stcore/stream"
 HIDDEN_PATHS: Final = frozenset({"/_stcore/metrics", "/st-metrics"})
 # Not a page, though a browser may ask for it as one: it must never be answered with "full".
-NO_PAGES: Final = ("/assets/", "/static/", "/_stcore/", "/api/", "/media/", "/component", "/login")
+NO_PAGES: Final = ("/assets/", "/static/", "/_stcore/", "/api/", "/v1/", "/media/", "/component", "/login")
 # RFC 3986 allows more (names before an @, escapes, any letter), but no browser sends it here.
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5}))?", re.ASCII | re.IGNORECASE)
 BROWSER_COOKIE: Final = "_streamlit_xsrf"

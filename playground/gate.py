@@ -23,6 +23,7 @@ COOKIE: Final = "llm_playground_class"
 COOKIE_DAYS: Final = 1
 LOGIN: Final = "/login"
 OPEN_PATHS: Final = frozenset({"/api/ready"})
+KEYED: Final = "/v1/"  # below it a key is asked for, which only someone inside can make
 MAX_FORM_BYTES: Final = 4096
 
 _FORM: Final = """{alert}<form method="post" action="{base}/login?next={next}">
@@ -70,7 +71,7 @@ class ClassGate:
         path = scope["path"].removeprefix(self._base)
         if path == LOGIN:
             return False
-        is_open = scope["type"] == "http" and path in OPEN_PATHS
+        is_open = scope["type"] == "http" and (path in OPEN_PATHS or path.startswith(KEYED))
         return is_open or any(map(self._is_signed, cookie_values(Headers(scope=scope), COOKIE)))
 
     async def _answer(self, request: Request) -> Response:

@@ -49,7 +49,8 @@ from playground.sessions import (
 )
 from playground.settings import Settings
 from playground.shell import PackedFiles, PagesOnly, page_routes, script_route
-from playground.ui import components, in_class, room, upload_store
+from playground.ui import api_keys, components, in_class, room, upload_store
+from playground.v1.endpoint import Endpoint
 from playground.waking import wake_once
 
 if TYPE_CHECKING:
@@ -220,10 +221,18 @@ def create_app(settings: Settings, capacity: Capacity, script: Path = PACKAGE / 
         *page_routes(base, ["", *pages]),
         Route(f"{base}/api/ready", ready),
         Route(f"{base}{CLASS_NEWS}", class_news),
+        *_endpoint(settings),
         script_route(f"{base}/components", components.serve_below(f"{base}/components")),
         Mount(f"{base}/assets", Assets(directory=site_root() / "assets")),
     ]
     return App(script, sessions, routes=routes, middleware=middleware)
+
+
+def _endpoint(settings: Settings) -> list[Route | Mount]:
+    """Everything below `/v1`: it asks the same engine as the pages, in the name of a session."""
+    address = f"{settings.base_path}/v1"
+    app = Endpoint(settings, api_keys.keys, api_keys.is_on, lambda: process.shared_engine(timeout_s=0))
+    return [Route(address, app), Mount(address, app)]  # the former, because a mount sends "" to "/"
 
 
 def configure(settings: Settings) -> None:

@@ -7,6 +7,17 @@ from pydantic_settings import BaseSettings
 from playground.setting_values import Count, Size
 
 
+class LimitsOfEndpoint(BaseSettings):
+    """The endpoint `/v1`, and its limits; what one request may ask is bounded as on the pages."""
+
+    endpoint: bool = False  # on while no teacher has begun a class, who switches it on the page Classroom
+    max_endpoint_running: Count = 16  # requests that are computed at the same time, a thread each
+    max_endpoint_running_per_key: Count = 3  # one less than `max_inbox_per_session`: the page has a place
+    max_endpoint_open: Count = 128  # requests that are computed or wait
+    max_endpoint_open_per_key: Count = 32
+    max_endpoint_bytes: Size = 2**20  # of the body of a request
+
+
 class LimitsFromZero(BaseSettings):
     """Limits of a Transformer that is trained from random weights."""
 

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
 from playground.errors import SetUpError
-from playground.setting_limits import LimitsFromZero
+from playground.setting_limits import LimitsFromZero, LimitsOfEndpoint
 from playground.setting_values import Count, Names, Seconds, Share, Size, allowed, is_shown
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -38,7 +38,7 @@ def _user_cache_dir() -> Path:
         ) from error
 
 
-class Settings(LimitsFromZero):
+class Settings(LimitsFromZero, LimitsOfEndpoint):
     """Everything a teacher may set, with `PLAYGROUND_<NAME>` in the environment.
 
     Raises:

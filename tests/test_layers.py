@@ -35,6 +35,7 @@ LIBRARIES = {
     "transformers": {"engine", "trained"},
     "altair": {"charts"},
     "bertviz": set(),  # charts/bertviz.py reads its two scripts
+    "llguidance": {"engine"},
     "ray": {"engine"},  # one room of it: below
 }
 
@@ -149,7 +150,7 @@ def test_ui_knows_the_contract_of_the_engine_only() -> None:
 FLOORS = {
     "contract": 1,
     "scheduling": 2, "models": 2,
-    "adapters": 3, "forward": 3, "recurrent": 3, "retrieval": 3, "pretraining": 3,
+    "adapters": 3, "constraining": 3, "forward": 3, "recurrent": 3, "retrieval": 3, "pretraining": 3,
     "decoding": 4, "task_heads": 4, "quantizing": 4,
     "training": 5,
     "local": 6,

@@ -11,6 +11,7 @@ PlaygroundError
  |   +- NoMask            mask
  |   +- TooManyMasks      limit, got
  |   +- BadValue          name, value, allowed
+ |   +- ConstraintRefused kind, reason
  |   +- BadUpload         row, reason
  |   |   +- WrongFieldCount   row, got, expected
  |   +- BadFile           reason
@@ -121,6 +122,7 @@ from playground.errors.inputs import BadFile as BadFile
 from playground.errors.inputs import BadUpload as BadUpload
 from playground.errors.inputs import BadValue as BadValue
 from playground.errors.inputs import CollectionGone as CollectionGone
+from playground.errors.inputs import ConstraintRefused as ConstraintRefused
 from playground.errors.inputs import EmptyText as EmptyText
 from playground.errors.inputs import FileTooLarge as FileTooLarge
 from playground.errors.inputs import HeldOutTrained as HeldOutTrained

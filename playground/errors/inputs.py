@@ -62,6 +62,12 @@ class BadValue(InputError):
     msgid = N_("{name} is {value}, but only {allowed} is possible here.")
 
 
+class ConstraintRefused(InputError):
+    """A form that a text must have cannot be used. Params: kind, reason (messages)."""
+
+    msgid = N_("The {kind} cannot be used: {reason}")
+
+
 class BadUpload(InputError):
     """A row of a file cannot be used. Params: row (1-based), reason."""
 

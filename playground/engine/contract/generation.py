@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from playground.core.penalties import NO_PENALTIES, Penalties
 from playground.core.sampling import UNCHANGED, Sampling
 from playground.engine.contract.asked import Asked
+from playground.engine.contract.constraints import Constrained, Constraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class GenerateManyRequest(Asked):
     topic: str = field(default="many", kw_only=True)
 
 
-FinishReason = Literal["stop", "end_of_text", "length", "context_full"]
+FinishReason = Literal["stop", "end_of_text", "matched", "length", "context_full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class GenerateRequest(Asked):
             the last, as in transformers (`stop_strings`); the text ends before the one that begins first, as
             vLLM's does, in the middle of a token too.
         n_top: Number of alternatives that each step keeps.
+        constraint: Form of all that is written, `written` included; None for any text. What it rules out is
+            taken from the logits ahead of temperature and cuts, so top-k keeps k of the tokens it allows.
     """
 
     text: str = ""
@@ -61,6 +64,7 @@ class GenerateRequest(Asked):
     max_new_tokens: int = 32
     stop: tuple[str, ...] = ()
     n_top: int = 64
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +87,10 @@ class GenerateStep:
         log_sum_exp: Log-sum-exp of the logits, nats; `top_logits - log_sum_exp` are log-probabilities.
         top_ids: The most probable tokens, best first. Shape [n_top].
         top_logits: Their logits in nats. Shape [n_top].
-        finish_reason: None, or why this is the last step.
+        finish_reason: None, or why this is the last step; "matched" where the text can only end here.
+        constrained: None, or the part of the distribution that the request's constraint allowed. `logprob`,
+            `rank`, `entropy_bits` and the alternatives are the model's own also then; `prob` and `n_kept`
+            are of the draw.
     """
 
     index: int
@@ -100,3 +107,4 @@ class GenerateStep:
     top_ids: NDArray[np.int64]
     top_logits: NDArray[np.float32]
     finish_reason: FinishReason | None = None
+    constrained: Constrained | None = None

@@ -7,8 +7,9 @@ from numbers import Integral, Real
 
 from playground.core import penalties
 from playground.core.sampling import ORDERS, limits_in
+from playground.engine.contract.constraints import CONSTRAINT_KINDS, MAX_SOURCE_CHARS, Constraint
 from playground.engine.contract.generation import GenerateRequest
-from playground.errors import BadValue
+from playground.errors import BadValue, TextTooLong
 from playground.settings import Settings
 
 
@@ -17,11 +18,14 @@ def check_settings(request: GenerateRequest, settings: Settings) -> None:
 
     Raises:
         BadValue: A setting is out of range, or NaN.
+        TextTooLong: The source of the constraint is too large.
     """
     chosen = request.sampling
     if chosen.order not in ORDERS:
         raise BadValue(name="order", value=repr(chosen.order), allowed=", ".join(ORDERS))
     _check_stop(request.stop, settings)
+    if request.constraint is not None:
+        check_constraint(request.constraint)
     check_limits(
         {name: (getattr(chosen, name), *both) for name, both in limits_in(chosen.order).items()}
         | {name: (getattr(request.penalties, name), *both) for name, both in penalties.LIMITS.items()}
@@ -42,6 +46,18 @@ def _check_stop(stop: tuple[str, ...], settings: Settings) -> None:
         if not isinstance(string, str) or not 0 < len(string) <= settings.max_stop_chars:
             allowed = f"1-{settings.max_stop_chars} characters"
             raise BadValue(name="stop", value=repr(string)[:40], allowed=allowed)
+
+
+def check_constraint(constraint: Constraint) -> None:
+    """Refuse a constraint of an unknown kind, or without a source, or with too large a one."""
+    if constraint.kind not in CONSTRAINT_KINDS:
+        allowed = ", ".join(CONSTRAINT_KINDS)
+        raise BadValue(name="constraint", value=repr(constraint.kind)[:40], allowed=allowed)
+    source = constraint.source
+    if not isinstance(source, str) or not source:
+        raise BadValue(name="constraint", value=repr(source)[:40], allowed=f"1-{MAX_SOURCE_CHARS}")
+    if len(source) > MAX_SOURCE_CHARS:
+        raise TextTooLong(limit=MAX_SOURCE_CHARS, got=len(source))
 
 
 def check_limits(limits: Mapping[str, tuple[float, float, float]]) -> None:

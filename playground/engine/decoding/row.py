@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from playground.core import ranking, sampling
 from playground.core.penalties import penalised
 from playground.core.stopping import StopStrings
+from playground.engine.constraining.form import Form
+from playground.engine.contract.constraints import Constrained
 from playground.engine.contract.generation import FinishReason, GenerateRequest, GenerateStep
 from playground.engine.forward.predictions import Summary
 from playground.engine.models.loaded import LoadedModel
@@ -35,6 +37,7 @@ class DecodeRow:
         loaded: The row's model: the batch's, or one that adds an adapter to the same base.
         source_ids: Token ids of the source where the model is an encoder-decoder: `input_ids` are those of
             its target then, from the start token on.
+        form: The request's constraint, which has read what was written before; None for any text.
 
     Attributes:
         finished: True once it leaves the batch.
@@ -48,8 +51,9 @@ class DecodeRow:
         emit: Callable[[GenerateStep], None],
         loaded: LoadedModel,
         source_ids: Sequence[int] = (),
+        form: Form | None = None,
     ) -> None:
-        self.request = request
+        self.request, self._form = request, form
         self.loaded = loaded
         self.input_ids, self.source_ids = tuple(input_ids), tuple(source_ids)
         self.emit = emit
@@ -106,9 +110,16 @@ class DecodeRow:
         if self._never:
             wanted = wanted.copy()
             wanted[self._never] = -np.inf
-        ranked, distribution = _distribution(wanted, request.sampling)
+        allowed = None if self._form is None else self._form.allowed()
+        ranked, distribution = _distribution(wanted if allowed is None else wanted[allowed], request.sampling)
         place, margin = sampling.draw_index(distribution, self.random.random())
-        token_id = int(distribution.token_ids[place])
+        drawn = int(distribution.token_ids[place])
+        token_id = drawn if allowed is None else int(allowed[drawn])
+        constrained = None
+        if self._form is not None and allowed is not None:
+            self._form.take(token_id)
+            mass = _mass(logits[allowed], summary.log_sum_exp[row])
+            constrained = Constrained(len(allowed), mass, self._form.matches)
         self.new_ids.append(token_id)
         text = self.until.add(self._text(loaded, token_id))
         reason = "stop" if self.until.found else self._finish_reason(loaded, token_id)
@@ -122,17 +133,20 @@ class DecodeRow:
             prob=float(distribution.probs[place]),
             rank=int(np.count_nonzero(logits > logits[token_id])),
             n_kept=int(distribution.n_kept),
-            near_tie=_near_tie(ranked, token_id, request.sampling.temperature, margin),
+            near_tie=_near_tie(ranked, drawn, request.sampling.temperature, margin),
             entropy_bits=float(summary.entropy_bits[row]),
             log_sum_exp=float(summary.log_sum_exp[row]),
             top_ids=summary.top_ids[row, : request.n_top].copy(),
             top_logits=summary.top_logits[row, : request.n_top].copy(),
             finish_reason=reason,
+            constrained=constrained,
         )
 
     def _finish_reason(self, loaded: LoadedModel, token_id: int) -> FinishReason | None:
         if token_id in loaded.tokenizer.eos_ids:
             return "end_of_text"
+        if self._form is not None and self._form.is_over:
+            return "matched"
         if self.n_steps >= self.request.max_new_tokens:
             return "length"
         if loaded.info.n_ctx and len(self.input_ids) + self.n_steps >= loaded.info.n_ctx:
@@ -159,6 +173,11 @@ def _distribution(
         return ranked, sampling.distribution(ranked, chosen)
 
 
+def _mass(logits: NDArray[np.float32], log_sum_exp: float) -> float:
+    """Share of a distribution that these tokens have together; logits of shape [n], nats."""
+    return min(1.0, float(np.exp(logits.astype(np.float64) - log_sum_exp).sum()))
+
+
 def _near_tie(ranked: ranking.RankedLogits, token_id: int, temperature: float, margin: float) -> bool:
     """True if the draw, or the lead of a greedy choice, is so close that rounding may change it."""
     if temperature > 0:
@@ -178,3 +197,4 @@ class DecodeWork:
     request: GenerateRequest
     input_ids: tuple[int, ...]
     source_ids: tuple[int, ...] = ()
+    form: Form | None = None

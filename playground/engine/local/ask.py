@@ -13,6 +13,7 @@ from playground.core.byte_cache import ByteCache
 from playground.core.residual import Lens
 from playground.core.trace import Trace
 from playground.engine.adapters.store import AdapterTable
+from playground.engine.constraining.form import form_of
 from playground.engine.contract.asked import Asked
 from playground.engine.contract.filling import Filled
 from playground.engine.contract.generation import GenerateRequest, GenerateStep
@@ -209,4 +210,5 @@ class Ask:
         key = object()  # nobody's but this caller's, whatever its id
         group = key if request.alone else id(loaded)  # rows of one group share a batch
         n_tokens = len(source_ids) + len(ids)
-        return Job("decode", key, group, n_tokens, DecodeWork(loaded, request, ids, source_ids))
+        form = None if request.constraint is None else form_of(request.constraint, loaded, written)
+        return Job("decode", key, group, n_tokens, DecodeWork(loaded, request, ids, source_ids, form))

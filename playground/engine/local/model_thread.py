@@ -270,7 +270,7 @@ class ModelThread(threading.Thread):
             try:
                 work: DecodeWork = job.payload
                 self._rows[job] = DecodeRow(
-                    work.request, work.input_ids, self._receiver(job), work.loaded, work.source_ids
+                    work.request, work.input_ids, self._receiver(job), work.loaded, work.source_ids, work.form
                 )
                 rows.append(self._rows[job])
             except BaseException as error:  # noqa: BLE001  (a request that cannot be begun ends alone)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.core.classroom.room import RoomState
 from playground.ui import everybody, in_class, room
-from playground.ui.classroom import keeping, leading, plans, poll, signing, who
+from playground.ui.classroom import keeping, leading, notebooks, plans, poll, signing, who
 from playground.ui.frame import Drawn
 from playground.ui.panels import Later, Panel, pick
 from playground.ui.state import PageContext
@@ -31,6 +31,7 @@ def _teacher(context: PageContext, now: RoomState) -> Later | None:
         "room": Panel(_("Who is where"), _who),
         "poll": Panel(_("Poll"), poll.panel),
         "plans": Panel(_("Lesson plans"), plans.panel),
+        "notebooks": Panel(_("Notebooks"), notebooks.panel),
     }
     return pick("class_panel", panels, _("Panels")).draw(context)
 
@@ -44,6 +45,7 @@ def _visitor(context: PageContext, now: RoomState) -> Later | None:
     who.picture()
     in_class.join_box(context.name)
     signing.sign_in()
+    notebooks.box()
     return None
 
 

@@ -1,0 +1,1 @@
+"""Tokens that can still lead to a text of a given form."""
