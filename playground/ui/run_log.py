@@ -66,7 +66,8 @@ class Run:
     def n_bytes(self) -> int:
         """About as much memory as it takes."""
         asked = self.request
-        texts = (asked.text, self.text, *asked.stop)
+        form = "" if asked.constraint is None else asked.constraint.source
+        texts = (asked.text, self.text, form, *asked.stop)
         ids = len(asked.input_ids or ()) + len(asked.written)
         return _BYTES_A_RUN + sum(len(text.encode("utf-8", "replace")) for text in texts) + _BYTES_AN_ID * ids
 

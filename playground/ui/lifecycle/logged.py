@@ -21,7 +21,7 @@ from playground.ui.text import N_, _, lesson
 
 FINISH = {
     "stop": N_("a stop string"), "end_of_text": N_("the model ended the text"),
-    "length": N_("the chosen length"), "context_full": N_("the context is full"),
+    "length": N_("the chosen length"), "matched": N_("the form is complete"), "context_full": N_("the context is full"),
     "": N_("ended by the reader"),
 }  # fmt: skip
 _PROMPTS = "lc_prompts"  # number of a run -> its prompt in words, where it was asked as token ids
@@ -51,6 +51,7 @@ def settings(request: GenerateRequest) -> dict[str, object]:
         **asdict(request.sampling), **asdict(request.penalties), "seed": request.seed,
         "max_new_tokens": request.max_new_tokens, "stop": list(request.stop), "alone": request.alone,
         "n_written": len(request.written), "n_drawn": request.n_drawn,
+        "constraint": "" if request.constraint is None else request.constraint.kind,
     }  # fmt: skip
 
 

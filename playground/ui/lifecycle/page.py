@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.ui.frame import Drawn
-from playground.ui.lifecycle import decide, drift, station_map, track, watch
+from playground.ui.lifecycle import decide, drift, serve, station_map, track, watch
 from playground.ui.lifecycle.tasks import tasks
 from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
@@ -18,6 +18,7 @@ def draw(context: PageContext) -> Drawn:
         "track": Panel(_("Prompt tracking"), track.panel),
         "drift": Panel(_("Drift"), drift.panel),
         "watch": Panel(_("Watch"), watch.panel),
+        "serve": Panel(_("Serve"), serve.panel),
     }
     later = pick("lc_panel", panels, _("Step")).draw(context)
     return tasks(context), later

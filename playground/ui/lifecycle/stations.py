@@ -63,6 +63,9 @@ GROUPS: Mapping[str, tuple[Station, ...]] = {
     ),
     N_("5 Use and watch"): (
         Station("agents", "agents", N_("Does it need tools and several steps?")),
+        Station(
+            "serve", "lifecycle", N_("How do programs ask it?"), N_("Serve"), {"lc_panel": "serve"}
+        ),
         Station("track", "lifecycle", N_("Which prompt, settings, model?"), N_("Prompt tracking"),
         {"lc_panel": "track"}),
         Station("drift", "lifecycle", N_("What does a new model change?"), N_("Drift"),
