@@ -117,7 +117,8 @@ def runs(
     shape = {
         "field": "opinion", "type": "nominal", "scale": {"domain": list(_THUMBS), "range": list(_SHAPES)},
         "legend": {
-            "title": None, "orient": "top", "columns": legend_columns(3, 3), "symbolSize": 110,
+            "title": None, "orient": "top", "columns": legend_columns(3), "symbolSize": 110,
+            "symbolFillColor": NEUTRAL, "symbolStrokeColor": NEUTRAL,
             "labelExpr": f"({_json({one: words[one] for one in _THUMBS})})[datum.value]",
         },
     }  # fmt: skip

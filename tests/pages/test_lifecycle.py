@@ -143,7 +143,7 @@ def test_the_map_marks_facts_of_the_session_and_carries_the_project(open_app: Op
     assert drawn["tokens"][2:4] == ["1 task solved", "done"]
     assert "stations 3 have a fact of this session" in said(app)
     assert "Missing first: **Encoder, decoder, or both**." in said(app).replace("\\", "")
-    app.radio(key="task_lifecycle_missing").set_value("kind").run()
+    app.radio(key="task_lifecycle_missing").set_value("2").run()
     assert ("lifecycle", "missing") in app.session_state["solved_tasks"]
 
 

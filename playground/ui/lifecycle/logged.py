@@ -21,7 +21,8 @@ from playground.ui.text import N_, _, lesson
 
 FINISH = {
     "stop": N_("a stop string"), "end_of_text": N_("the model ended the text"),
-    "length": N_("the chosen length"), "matched": N_("the form is complete"), "context_full": N_("the context is full"),
+    "length": N_("the chosen length"), "matched": N_("the form is complete"),
+    "context_full": N_("the context is full"),
     "": N_("ended by the reader"),
 }  # fmt: skip
 _PROMPTS = "lc_prompts"  # number of a run -> its prompt in words, where it was asked as token ids

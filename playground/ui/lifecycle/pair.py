@@ -41,7 +41,7 @@ def draw(context: PageContext, every: Sequence[RunRow], shown: Sequence[RunRow])
     newest = max(shown, key=lambda row: row.number)
     first_at, second_at = st.columns(2)
     with first_at:
-        row = known[_pick("lc_run", _names(shown), newest.number, _("Run"))]
+        row = known[_pick("lc_run", _names(shown), newest.number, _("Chosen run"))]
     others = [one for one in reversed(every) if one.number != row.number]
     other = None
     if others:

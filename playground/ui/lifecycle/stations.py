@@ -45,10 +45,10 @@ GROUPS: Mapping[str, tuple[Station, ...]] = {
         Station("tokens", "tokenization", N_("How many tokens does a request cost?")),
     ),
     N_("2 Choose a model"): (
-        Station("kind", "families", N_("Encoder, decoder, or both?")),
+        Station("kind", "families", N_("Which kind reads and writes what the task needs?")),
         Station("memory", "memory", N_("Does it fit?")),
         Station("size", "scaling", N_("Is bigger worth it?")),
-        Station("zero", "pretraining", N_("Train one from zero?")),
+        Station("zero", "pretraining", N_("Is no model there that knows this language?")),
     ),
     N_("3 Adapt"): (
         Station("prompt", "prompting", N_("Are instructions and examples enough?"),

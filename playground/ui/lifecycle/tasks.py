@@ -11,8 +11,8 @@ from playground.ui.try_this import Task
 
 
 def tasks(context: PageContext) -> list[Task]:
-    """The missing station, the most surprising run, and a run that repeats word by word."""
-    names = {one.id: one.name for found in stations.groups().values() for one in found}
+    """The part with the missing station, the most surprising run, and a run that repeats word by word."""
+    names = {heading[0]: heading for heading in stations.groups()}
     return [
         Task("missing", "choice", lambda: _missing(context), names),
         Task("surprising", "number", _surprising),
@@ -22,7 +22,8 @@ def tasks(context: PageContext) -> list[Task]:
 
 def _missing(context: PageContext) -> str | float:
     found = stations.first_missing(context)
-    return math.nan if found is None else found.id
+    every = stations.groups().items()
+    return math.nan if found is None else next(heading[0] for heading, own in every if found in own)
 
 
 def _surprising() -> float:

@@ -28,7 +28,7 @@ _COLUMNS: Mapping[Measure, str] = {
 }  # fmt: skip
 _ENDS: Mapping[str, float] = {"bits": 8, "metric": 1, "tokens": 32, "seconds": 5}
 _COLUMN_NAMES = {
-    "number": N_("Run"), "page": N_("Page"), "model": N_("Model"), "prompt": N_("Prompt"),
+    "number": N_("Number of the run"), "page": N_("Page"), "model": N_("Model"), "prompt": N_("Prompt"),
     "output": N_("Output"),
     "temperature": N_("Temperature"), "seed": N_("Seed"), "tokens": N_("Tokens"),
     "bits": N_("Bits per token"),
@@ -148,7 +148,7 @@ def _picture(chosen: Sequence[RunRow], measure: Measure, every: Sequence[RunRow]
     table = frames.runs(chosen)
     models = {model: logged.model_name(model) for model in dict.fromkeys(named(row) for row in every)}
     words = {
-        "number": _("Run"), "value": _(_COLUMN_NAMES[column]), "prompt": _("Prompt"), "model": _("Model"),
+        "number": _("Number of the run"), "value": _(_COLUMN_NAMES[column]), "prompt": _("Prompt"), "model": _("Model"),
         "temperature": _("Temperature"), "seed": _("Seed"), "tokens": _("Tokens"), "seconds": _("Seconds"),
         "none": _("not rated"), "up": _("thumbs up"), "down": _("thumbs down"),
     }  # fmt: skip

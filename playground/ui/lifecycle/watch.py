@@ -104,6 +104,6 @@ def _spec(language: str) -> dict[str, Any]:
     words = {
         "share": _("Share of the runs"), "low": _("95 % interval from"), "high": _("to"),
         "n_true": _("With it"),
-        "n": _("Runs"), "sign": _("Sign"),
+        "n": _("Runs looked at"), "sign": _("Sign"),
     }  # fmt: skip
     return charts.signs(words, [_(name) for name in _NAMES.values()])
