@@ -96,7 +96,8 @@ def switched_off() -> Refused:
     """The endpoint is off."""
     return Refused(
         403,
-        "The endpoint is switched off: ask the teacher, who can switch it on (page “The classroom”), or start "
+        "The endpoint is switched off: ask the teacher, who can switch it on (page “The classroom”), or "
+        "start "
         "the server with PLAYGROUND_ENDPOINT=1.",
         code="endpoint_off",
     )

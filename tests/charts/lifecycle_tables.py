@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from playground.core.drift import Shift
 from playground.core.lifecycle import BRANCHES, Branch, Evidence, decide
 from playground.core.run_rows import RunRow
 from playground.core.tables import lifecycle
@@ -30,7 +31,7 @@ def _logged() -> pd.DataFrame:
 
 
 TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
-    "lifecycle.drift": lambda: lifecycle.shifts([lifecycle.Shift("it's", "a", "둘", 1.0, 2.5, 3)]),
+    "lifecycle.drift": lambda: lifecycle.shifts([Shift("it's", "a", "둘", 1.0, 2.5, 3)]),
     "lifecycle.evidence": _evidence,
     "lifecycle.runs": _logged,
     "lifecycle.signs": lambda: lifecycle.signs({"loop": ("it's", 1, 3), "cut": ("둘", 0, 0)}),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from playground.core.drift import Shift
 from playground.core.lifecycle import BRANCHES, Branch, Decision, Evidence
 from playground.core.metrics.intervals import wilson_interval
 from playground.core.run_rows import RunRow, named
@@ -26,23 +27,6 @@ class StationRow(NamedTuple):
     page: str
     state: str
     facts: str
-
-
-class Shift(NamedTuple):
-    """A text of one model, scored by two.
-
-    Attributes:
-        prompt, written_by, text: The prompt, who wrote on ("a" or "b"), and the text.
-        bits_a, bits_b: Bits per UTF-8 byte of the text under each model.
-        n_bytes: Length of the text.
-    """
-
-    prompt: str
-    written_by: str
-    text: str
-    bits_a: float
-    bits_b: float
-    n_bytes: int
 
 
 def stations(rows: Iterable[StationRow]) -> pd.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -12,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from playground.charts import lifecycle as charts
+from playground.core import drift as core
+from playground.core.drift import Shift, mean_shifts
 from playground.core.sampling import GREEDY
 from playground.core.tables import lifecycle as frames
-from playground.core.tables.lifecycle import Shift
 from playground.engine.contract.models import AdapterName, CatalogueEntry, ModelInfo
 from playground.navigation import BY_NAME
 from playground.ui import adapters, compute, course, frame, roles, run_log, show, stepwise, warming
@@ -27,7 +26,7 @@ from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
 
 N_TOKENS, MOST_PROMPTS = 16, 8
-KEY, WANTED = "lc_drift", "lc_drift_wanted"
+KEY = "lc_drift"
 Asked = tuple[str, str, tuple[str, ...]]  # model A, model B, prompts
 
 
@@ -57,7 +56,7 @@ def panel(context: PageContext) -> Later | None:
     others = _others(base_id)
     picture = st.container()
     if not others:
-        _nothing_to_compare(picture)
+        _shipped(context, picture)
         return None
     with st.container(key="below_picture_lc_drift"):
         model_at, prompts_at = st.columns([3, 2], vertical_alignment="bottom")
@@ -99,17 +98,33 @@ def _others(base_id: str) -> dict[str, CatalogueEntry]:
     return {model_id: known[model_id] for model_id in (*own, *rest) if model_id in known}
 
 
-def _nothing_to_compare(picture: Any) -> None:  # noqa: ANN401  (Streamlit's container)
+def _shipped(context: PageContext, picture: Any) -> None:  # noqa: ANN401  (Streamlit's container)
+    """The record that a script took down, where there is no second model to measure."""
+    record = core.shipped()
+    names = (logged.model_name(record.model_id), _("an adapter, trained to talk like a pirate"))
+    found = Drift(
+        (record.model_id, "", core.PROMPTS),
+        {who: [*texts] for who, texts in record.texts.items()},
+        record.rows,
+    )
     with picture:
+        _chart(context, names, found)
+        words = _("taken down by a script of the playground: LoRA, steps: {n}").format(n=record.n_steps)
+        st.caption(plain(f"{record.model_id} · {words}"))
         st.info(
             _(
-                "There is one language model on this machine and no adapter of yours: nothing to compare. "
-                "Train an "
-                "adapter, which takes a minute, and come back: it is compared with its base."
+                "There is one language model on this machine and no adapter of yours, so this is an "
+                "example. Train "
+                "an adapter, which takes a minute, and come back: yours is measured here."
             ),
             icon=":material/compare_arrows:",
         )
         course.link(BY_NAME["finetuning"])
+        _all_texts(found, names)
+        show.under_picture(
+            "lifecycle_drift", frame=lambda: frames.shifts(found.rows), picture="lc_drift_picture",
+            code=lambda: _code(show.model_folder(record.model_id), _trained_folder(record.model_id), found),
+        )  # fmt: skip
 
 
 def _base_of(context: PageContext, base_id: str) -> PageContext:
@@ -180,7 +195,10 @@ def _measure(first: PageContext, second: PageContext, asked: Asked, place: Any) 
         scored = [_scores(one, found, bar, (2 + at) * len(prompts)) for at, one in enumerate((first, second))]
         if None in scored:
             return
-    found.rows = tuple(_rows(found, *scored))  # type: ignore[arg-type]
+    by_a, by_b = scored
+    assert by_a is not None
+    assert by_b is not None
+    found.rows = tuple(core.shifts(prompts, found.texts, by_a, by_b))
     found.is_done = True
     st.rerun()
 
@@ -211,42 +229,41 @@ def _scores(
     return logprobs if n == len(asked) else None
 
 
-def _rows(
-    found: Drift, by_a: dict[tuple[int, str], float], by_b: dict[tuple[int, str], float]
-) -> list[Shift]:
-    """Each text under both models, in bits per UTF-8 byte: tokens of two models cannot be compared."""
-    rows = []
-    for (at, who), logprob in by_a.items():
-        text = found.texts[who][at]
-        n_bytes = len(text.encode())
-        bits = [abs(one) / math.log(2) / n_bytes for one in (logprob, by_b[at, who])]
-        rows.append(Shift(found.asked[2][at], who, text, bits[0], bits[1], n_bytes))
-    return rows
-
-
 # ---------------------------------------------------------------- what was found
 
 
 def _draw(context: PageContext, first: ModelInfo, second: ModelInfo, found: Drift) -> None:
     names = (logged.model_name(first.model_id), logged.model_name(second.model_id))
-    table = frames.shifts(found.rows)
-    alt = _("Bits per byte of each text under both models")
-    show.show_chart(_spec(context.language, names, len(found.rows)), "lc_drift_picture", alt, data=table)
-    st.markdown(_read(found))
+    _chart(context, names, found)
     show.source(first, second.model_id, _("greedy"))
-    with st.container(key="lc_drift_texts"):
-        for at, prompt in enumerate(found.asked[2]):
-            _texts(prompt, found.texts["a"][at], found.texts["b"][at], names)
-    rows = [(row.prompt, row.text) for row in found.rows]
+    _all_texts(found, names)
     show.under_picture(
-        "lifecycle_drift", frame=table,
-        code=partial(
-            show.code, "drift", first=show.model_folder(first.model_id),
-            second=show.model_folder(second.model_id),
-            rows=rows,
-        ),
-        picture="lc_drift_picture",
+        "lifecycle_drift", frame=lambda: frames.shifts(found.rows), picture="lc_drift_picture",
+        code=lambda: _code(*map(show.model_folder, (first.model_id, second.model_id)), found),
     )  # fmt: skip
+
+
+def _chart(context: PageContext, names: tuple[str, str], found: Drift) -> None:
+    alt = _("Bits per byte of each text under both models")
+    spec = _spec(context.language, names, len(found.rows))
+    show.show_chart(spec, "lc_drift_picture", alt, data=frames.shifts(found.rows))
+    st.markdown(_read(found))
+
+
+def _code(first: str, second: str, found: Drift) -> str:
+    rows = [(row.prompt, row.text) for row in found.rows]
+    return show.code("drift", first=first, second=second, rows=rows)
+
+
+def _trained_folder(base_id: str) -> str:
+    """The base with an adapter that the reader trains and downloads on *Fine-tuning*."""
+    return show.MergedFolder(show.model_folder(base_id), "~/Downloads/adapter-pirate", 1.0)
+
+
+def _all_texts(found: Drift, names: tuple[str, str]) -> None:
+    with st.container(key="lc_drift_texts"):
+        for prompt, *texts in zip(found.asked[2], found.texts["a"], found.texts["b"], strict=True):
+            _texts(prompt, texts[0], texts[1], names)
 
 
 def _texts(prompt: str, first: str, second: str, names: tuple[str, str]) -> None:
@@ -270,17 +287,6 @@ def _read(found: Drift) -> str:
             "; " + _("what B wrote costs A {bits:+.3f}.").format(bits=shifts["b"]) if "b" in shifts else "."
         )
     return " ".join(said)
-
-
-def mean_shifts(rows: Sequence[Shift]) -> dict[str, float]:
-    """Bits per byte that the other model needs more, over all bytes together, by who wrote: a, b."""
-    found = {}
-    for who, sign in (("a", 1), ("b", -1)):
-        own = [row for row in rows if row.written_by == who]
-        if own:
-            total = sum(sign * (row.bits_b - row.bits_a) * row.n_bytes for row in own)
-            found[who] = total / sum(row.n_bytes for row in own)
-    return found
 
 
 @lru_cache(64)

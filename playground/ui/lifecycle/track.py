@@ -148,7 +148,8 @@ def _picture(chosen: Sequence[RunRow], measure: Measure, every: Sequence[RunRow]
     table = frames.runs(chosen)
     models = {model: logged.model_name(model) for model in dict.fromkeys(named(row) for row in every)}
     words = {
-        "number": _("Number of the run"), "value": _(_COLUMN_NAMES[column]), "prompt": _("Prompt"), "model": _("Model"),
+        "number": _("Number of the run"), "value": _(_COLUMN_NAMES[column]), "prompt": _("Prompt"),
+        "model": _("Model"),
         "temperature": _("Temperature"), "seed": _("Seed"), "tokens": _("Tokens"), "seconds": _("Seconds"),
         "none": _("not rated"), "up": _("thumbs up"), "down": _("thumbs down"),
     }  # fmt: skip
