@@ -30,7 +30,7 @@ def test_a_run_of_sampling_is_logged_repeated_compared_and_exported(
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text("1 run of 1 in the log fits.")).to_be_visible()
     wait_run(page)
-    page.locator(".st-key-lc_repeat button").click()
+    main.get_by_role("button", name="Repeat", exact=True).first.click()
     expect(main.get_by_text("It repeats number 1: the text is the same")).to_be_visible()
     wait_run(page)
     expect(page.locator(".st-key-lc_changes .tagged-text mark")).to_have_count(0)
