@@ -108,6 +108,13 @@ def test_the_task_of_the_most_surprising_run(track: AppTest) -> None:
     assert ("lifecycle", "surprising") in track.session_state["solved_tasks"]
 
 
+def test_no_reader_sees_anothers_log(track: AppTest, open_app: OpenApp) -> None:
+    other = open_app("lifecycle", lang="en", text="Quite another text")
+    assert len(log_of(track).runs) == 3
+    assert log_of(other).runs == ()
+    assert log_of(other) is not log_of(track)
+
+
 def test_a_full_log_of_long_texts_is_drawn_and_bounded(open_app: OpenApp) -> None:
     log = RunLog()
     for number in range(1, 10_001):

@@ -98,8 +98,8 @@ def model_names() -> dict[str, str]:
 
 def model_name(model: str) -> str:
     """A model with its adapter as it is called in lists; its id where it is gone."""
-    name = AdapterName.of(model)
-    return model_names().get(model) or model_names().get(f"{name.base_id}+{name.adapter_id}") or model
+    name, known = AdapterName.of(model), model_names()
+    return known.get(model) or known.get(f"{name.base_id}+{name.adapter_id}") or model
 
 
 def page_name(page: str) -> str:

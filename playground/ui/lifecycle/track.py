@@ -126,7 +126,7 @@ def _controls() -> tuple[Measure, bool]:
 def _filtered(every: Sequence[RunRow]) -> list[RunRow]:
     anything = {"": _("all")}
     pages = anything | {row.page: logged.page_name(row.page) for row in every}
-    models = anything | {named(row): logged.model_name(named(row)) for row in every}
+    models = anything | {model: logged.model_name(model) for model in dict.fromkeys(map(named, every))}
     thumbs = anything | {"up": _("thumbs up"), "down": _("thumbs down"), "none": _("not rated")}
     with st.container(key="below_picture_lc_filter"):
         words_at, page_at, model_at, thumb_at = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
@@ -146,7 +146,7 @@ def _filtered(every: Sequence[RunRow]) -> list[RunRow]:
 def _picture(chosen: Sequence[RunRow], measure: Measure, every: Sequence[RunRow]) -> None:
     column = _COLUMNS[measure]
     table = frames.runs(chosen)
-    models = {model: logged.model_name(model) for model in dict.fromkeys(named(row) for row in every)}
+    models = {model: logged.model_name(model) for model in dict.fromkeys(map(named, every))}
     words = {
         "number": _("Number of the run"), "value": _(_COLUMN_NAMES[column]), "prompt": _("Prompt"),
         "model": _("Model"),
@@ -183,7 +183,8 @@ def _read(chosen: Sequence[RunRow], every: Sequence[RunRow]) -> str:
 def _table(shown: Sequence[RunRow]) -> None:
     table = frames.runs(shown)
     table["page"] = [logged.page_name(page) for page in table["page"]]
-    table["model"] = [logged.model_name(model) for model in table["model"]]
+    names = {model: logged.model_name(model) for model in set(table["model"])}
+    table["model"] = table["model"].map(names)
     table["finish"] = [_(logged.FINISH.get(finish, finish)) for finish in table["finish"]]
     table["thumb"] = [{"up": "▲", "down": "▼"}.get(thumb, "") for thumb in table["thumb"]]
     formats = {"bits": "%.2f", "metric": "%.2f", "first_s": "%.2f", "seconds": "%.2f"}
