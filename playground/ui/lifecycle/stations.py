@@ -48,7 +48,7 @@ GROUPS: Mapping[str, tuple[Station, ...]] = {
         Station("kind", "families", N_("Which kind reads and writes what the task needs?")),
         Station("memory", "memory", N_("Does it fit?")),
         Station("size", "scaling", N_("Is bigger worth it?")),
-        Station("zero", "pretraining", N_("Is no model there that knows this language?")),
+        Station("zero", "pretraining", N_("Does none of the known models fit?")),
     ),
     N_("3 Adapt"): (
         Station("prompt", "prompting", N_("Are instructions and examples enough?"),
