@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from streamlit import runtime
 
 from playground.errors import N_
 from playground.notice import notice, wants_page
 from playground.sessions import repaired
 from playground.settings import is_loopback
+from playground.v1.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 STREAM: Final = "/_stcore/stream"
 HIDDEN_PATHS: Final = frozenset({"/_stcore/metrics", "/st-metrics"})
 # Not a page, though a browser may ask for it as one: it must never be answered with "full".
-NO_PAGES: Final = ("/assets/", "/static/", "/_stcore/", "/api/", "/v1/", "/media/", "/component", "/login")
+KEYED: Final = "/v1/"  # below it programs ask, with a key
+NO_PAGES: Final = ("/assets/", "/static/", "/_stcore/", "/api/", KEYED, "/media/", "/component", "/login")
 # RFC 3986 allows more (names before an @, escapes, any letter), but no browser sends it here.
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5}))?", re.ASCII | re.IGNORECASE)
 BROWSER_COOKIE: Final = "_streamlit_xsrf"
@@ -87,10 +89,10 @@ class Door:
         if path.rstrip("/") in HIDDEN_PATHS:
             return PlainTextResponse("Not found", 404)
         if not self._answers_to(host):
-            return notice(FOREIGN_HOST, 403, headers, host=host)
+            return _rejected(FOREIGN_HOST, path, headers, host=host)
         for origin in origins:
             if not same_origin(origin, host):
-                return notice(FOREIGN_ORIGIN, 403, headers, origin=origin, host=host)
+                return _rejected(FOREIGN_ORIGIN, path, headers, origin=origin, host=host)
         is_page = kind == "http" and wants_page(headers) and not path.startswith(NO_PAGES)
         is_in = _browser(headers) in self._browsers
         if is_page and self._sessions.full and not is_in:
@@ -126,6 +128,14 @@ class Door:
             self._browsers[browser] -= 1
             if not self._browsers[browser]:
                 del self._browsers[browser]
+
+
+def _rejected(msgid: str, path: str, headers: Headers, **params: str) -> Response:
+    """The sentence as the reader's page, or below `/v1` in the shape that programs read."""
+    if not path.startswith(KEYED):
+        return notice(msgid, 403, headers, **params)
+    refused = Refused(403, msgid.format(**params), code="foreign_origin")
+    return JSONResponse(refused.body, 403, {"Cache-Control": "no-store"})
 
 
 def _repairing(receive: Receive) -> Receive:

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from playground.core.passwords import Attempts, is_password
-from playground.door import cookie_values
+from playground.door import KEYED, cookie_values
 from playground.errors import N_
 from playground.notice import in_every_language, page, wants_page
 
@@ -23,7 +23,6 @@ COOKIE: Final = "llm_playground_class"
 COOKIE_DAYS: Final = 1
 LOGIN: Final = "/login"
 OPEN_PATHS: Final = frozenset({"/api/ready"})
-KEYED: Final = "/v1/"  # below it a key is asked for, which only someone inside can make
 MAX_FORM_BYTES: Final = 4096
 
 _FORM: Final = """{alert}<form method="post" action="{base}/login?next={next}">
@@ -71,6 +70,7 @@ class ClassGate:
         path = scope["path"].removeprefix(self._base)
         if path == LOGIN:
             return False
+        # below the latter a key is asked for, which only someone inside can make
         is_open = scope["type"] == "http" and (path in OPEN_PATHS or path.startswith(KEYED))
         return is_open or any(map(self._is_signed, cookie_values(Headers(scope=scope), COOKIE)))
 

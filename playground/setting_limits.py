@@ -12,7 +12,7 @@ class LimitsOfEndpoint(BaseSettings):
 
     endpoint: bool = False  # on while no teacher has begun a class, who switches it on the page Classroom
     max_endpoint_running: Count = 16  # requests that are computed at the same time, a thread each
-    max_endpoint_running_per_key: Count = 3  # one less than `max_inbox_per_session`: the page has a place
+    max_endpoint_running_per_key: Count = 2  # of `max_inbox_per_session`: the page has places too
     max_endpoint_open: Count = 128  # requests that are computed or wait
     max_endpoint_open_per_key: Count = 32
     max_endpoint_bytes: Size = 2**20  # of the body of a request

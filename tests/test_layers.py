@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "ui": {"playground.ui", "playground.charts", "playground.engine", "playground.core"},
     "pages": {"playground.ui"},
     "trained": {"playground.trained", "playground.engine", "playground.core"},
+    "v1": {"playground.v1", "playground.engine.contract", "playground.core"},
 }
 LIBRARIES = {
     "streamlit": {"ui", "pages", "app", "server", "sessions", "door", "shell", "waking"},

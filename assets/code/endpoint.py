@@ -14,7 +14,7 @@ client = OpenAI(base_url=address)
 answer = client.completions.create(
     model=model, prompt=text, max_tokens=8, temperature=0, seed=0, logprobs=3
 ).choices[0]
-for token, logprob in zip(answer.logprobs.tokens, answer.logprobs.token_logprobs):
+for token, logprob in zip(answer.logprobs.tokens, answer.logprobs.token_logprobs, strict=True):
     print(f"{token!r:>12} {100 * math.exp(logprob):5.1f} %")
 
 # how probable the text itself is, token by token; nothing is written

@@ -97,8 +97,7 @@ def switched_off() -> Refused:
     return Refused(
         403,
         "The endpoint is switched off: ask the teacher, who can switch it on (page “The classroom”), or "
-        "start "
-        "the server with PLAYGROUND_ENDPOINT=1.",
+        "start the server with PLAYGROUND_ENDPOINT=1.",
         code="endpoint_off",
     )
 

@@ -1,4 +1,4 @@
-"""lm-evaluation-harness in a process of its own: address, model, folder of its tokenizer, folder of the task."""
+"""lm-evaluation-harness in its own process: address, model, its tokenizer's folder, the task's folder."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _parsed(pattern: str) -> Any:  # noqa: ANN401  (of Python's parser)
     return parsed
 
 
-def _without(what: Message) -> Message:
+def _without(what: Message | str) -> Message:
     return Message(
         "it has {what}, which cannot be kept to token by token: write it without.", (("what", what),)
     )
@@ -182,7 +182,7 @@ class _Writer:
             is_negated = bool(argument) and argument[0][0] is op.NEGATE
             found = united(one for item in argument for one in self._of_set(*item, is_negated=is_negated))
             return others(found) if is_negated else found
-        raise refused(_without(Message("{name}", (("name", str(operator).lower()),))))
+        raise refused(_without(str(operator).lower()))
 
     def _of_set(self, operator: Any, argument: Any, *, is_negated: bool) -> Ranges:  # noqa: ANN401
         if operator is op.NEGATE:

@@ -58,7 +58,7 @@ def read_schema(source: str) -> ReadSchema:
     try:
         found = json.loads(source, parse_constant=_no_number, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise refused(Message("it is no JSON ({error}).", (("error", str(error)),))) from None
+        raise refused(Message("it is not JSON ({error}).", (("error", str(error)),))) from None
     reader = _Reader()
     schema = reader.whole(found)
     reader.check_references()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import llguidance
 import numpy as np
@@ -19,13 +20,14 @@ from playground.engine.models.loaded import LoadedModel
 from playground.errors import ConstraintRefused, Message
 
 # Of one text: some 20 ms to begin, 10 ms and 15 MB of states at the most while it is written.
-LIMITS = {
+LIMITS: Mapping[str, Any] = {
     "initial_lexer_fuel": 500_000,
     "step_lexer_fuel": 100_000,
     "step_max_items": 20_000,
     "max_items_in_row": 1_000,
     "max_lexer_states": 8_000,
     "max_grammar_size": 100_000,
+    "verbose_errors": False,
 }
 _NAMES = {"regex": Message("regular expression"), "json_schema": Message("JSON schema")}
 _NO_TEXT = Message("no text that this model can write matches it.")
@@ -49,7 +51,7 @@ class Form:
     def __init__(self, kind: str, grammar: str, vocabulary: Vocabulary) -> None:
         self._kind, self._d_vocab = kind, vocabulary.d_vocab
         self._mask = allocate_token_bitmask(1, vocabulary.trie.vocab_size)
-        limits = llguidance.LLParserLimits(**LIMITS, verbose_errors=False)
+        limits = llguidance.LLParserLimits(**LIMITS)
         self._matcher = llguidance.LLMatcher(vocabulary.trie, grammar, log_level=0, limits=limits)
         self._check()
         self.allowed()
