@@ -71,8 +71,8 @@ def rewritten(pattern: str, reading: Reading = "python") -> Written:
         ConstraintRefused: It is no expression, needs more than an automaton, or is too large written out.
 
     Example:
-        >>> rewritten(r"a|b\d").text
-        '\\x{61}|\\x{62}[\\x{30}-\\x{39}…'
+        >>> print(rewritten(r"^a|[b-d]+$").text)
+        \x{61}|(?:[\x{62}-\x{64}]){1,}
     """
     parsed = _parsed(pattern)
     flags = parsed.state.flags & ~re.UNICODE

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.core.constraints.characters import Ranges, united
-from playground.core.constraints.expressions import rewritten
+from playground.core.constraints.expressions import MAX_WRITTEN, rewritten
 from playground.errors import ConstraintRefused, Message
 
 MAX_DEPTH, MAX_NODES = 24, 2_000
@@ -94,7 +94,7 @@ class _Reader:
         self.atoms: set[Ranges] = set()
         self.definitions: dict[str, Schema] = {}
         self._references: set[str] = set()
-        self._n_nodes = 0
+        self._n_nodes = self._n_written = 0
         self._depth = 0
 
     def whole(self, found: Any) -> Schema:  # noqa: ANN401  (JSON)
@@ -195,6 +195,9 @@ class _Reader:
         if not isinstance(value, str):
             raise _bad(key, value, '"…"')
         found = rewritten(value, "schema")
+        self._n_written += len(found.text)
+        if self._n_written > MAX_WRITTEN:
+            raise refused(Message("it is too large: write it with fewer and smaller parts."))
         self.atoms |= found.atoms
         return f"^(?:{found.text})$"
 

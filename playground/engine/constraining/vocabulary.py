@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import llguidance
 
-from playground.core.constraints.characters import Ranges
+from playground.core.constraints.characters import LAST, Ranges, united
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.models.targets import never_written
 from playground.engine.models.tokenizing import TextTokenizer
@@ -35,19 +36,44 @@ class Vocabulary:
             without_end.append(b"")
         ends = sorted(end_ids) or [self.d_vocab]
         source = llguidance.TokenizerWrapper(_Tokens(without_end, ends[0]))
-        self.trie = llguidance.LLTokenizer(source, n_vocab=len(without_end), eos_token=ends)
+        # without the library's slices: 5 MB instead of 18 for 49,152 tokens, a mask in 0.5 ms instead of 0.1
+        self.trie = llguidance.LLTokenizer(source, n_vocab=len(without_end), eos_token=ends, slices=[])
         source.tokens = []  # the trie has them now
-        self._whole = frozenset(one for one in without_end if 0 < len(one) <= 4)
+        written = _written_alone(without_end)
+        self._first, self._last = [one[0] for one in written], [one[1] for one in written]
 
     def writes(self, characters: Ranges) -> bool:
         """True if at least one of these characters can be written, whatever was before it."""
-        return any(self._writes(code) for first, last in characters for code in range(first, last + 1))
+        return any(self._last[bisect_right(self._first, last) - 1] >= first for first, last in characters)
 
-    def _writes(self, code: int) -> bool:
-        written = chr(code).encode()
-        return written in self._whole or all(
-            written[at : at + 1] in self._whole for at in range(len(written))
-        )
+
+def _written_alone(token_bytes: Sequence[bytes]) -> Ranges:
+    """The characters that are a token, or are written byte by byte.
+
+    Characters that only stand within longer tokens are not among them, nor those of which a byte is missing.
+    """
+    short = {one for one in token_bytes if 0 < len(one) <= 4}
+    found = [(-1, -1)]  # below all characters, so that each has a neighbour there
+    for one in short:
+        text = one.decode("utf-8", "ignore")
+        if len(text) == 1 and text.encode() == one:
+            found.append((ord(text), ord(text)))
+    if all(bytes([byte]) in short for byte in range(0x80, 0xC0)):
+        begins = ((first, *_begun_by(first)) for first in range(0xC2, 0xF5))
+        found += [(low, high) for first, low, high in begins if bytes([first]) in short]
+    return ((-1, -1), *united(found[1:]))
+
+
+def _begun_by(byte: int) -> tuple[int, int]:
+    """First and last character whose UTF-8 begins with this byte, of two to four.
+
+    Source:
+        RFC 3629, section 3.
+    """
+    n_bytes = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    n_bits = 6 * (n_bytes - 1)
+    low = (byte & (0x7F >> n_bytes)) << n_bits
+    return max(low, {2: 0x80, 3: 0x800, 4: 0x10000}[n_bytes]), min(low + (1 << n_bits) - 1, LAST)
 
 
 class _Tokens:

@@ -41,7 +41,8 @@ class Constrained:
     Attributes:
         n_allowed: Number of tokens that could still lead to a match, ends of text included.
         mass: Their probability under the model itself, 0 to 1; the rest was ruled out.
-        matches: True if the text, with this step's token, is a whole match.
+        matches: True if the text, with this step's token, is a whole match; False where a stop string cuts
+            it.
     """
 
     n_allowed: int

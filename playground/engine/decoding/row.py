@@ -91,6 +91,8 @@ class DecodeRow:
     def take(self, logits: NDArray[np.float32], summary: Summary, row: int) -> GenerateStep:
         """Draw the next token from these logits.
 
+        In this order: penalties, what the form rules out, then temperature and cuts.
+
         Args:
             logits: Shape [d_vocab], nats.
             summary: Summary of the whole batch; `row` picks ours.
@@ -115,15 +117,16 @@ class DecodeRow:
         place, margin = sampling.draw_index(distribution, self.random.random())
         drawn = int(distribution.token_ids[place])
         token_id = drawn if allowed is None else int(allowed[drawn])
-        constrained = None
-        if self._form is not None and allowed is not None:
+        if self._form is not None:
             self._form.take(token_id)
-            mass = _mass(logits[allowed], summary.log_sum_exp[row])
-            constrained = Constrained(len(allowed), mass, self._form.matches)
         self.new_ids.append(token_id)
         text = self.until.add(self._text(loaded, token_id))
         reason = "stop" if self.until.found else self._finish_reason(loaded, token_id)
         self.finished = reason is not None
+        constrained = None
+        if self._form is not None and allowed is not None:
+            mass = _mass(logits[allowed], summary.log_sum_exp[row])
+            constrained = Constrained(len(allowed), mass, self._form.matches and not self.until.found)
         return GenerateStep(
             index=self.n_steps - 1,
             token_id=token_id,

@@ -105,6 +105,7 @@ def test_a_schema_may_be_only_so_deep_and_so_large() -> None:
     assert "too large" in refusal(json.dumps(deep))
     assert read(deep["items"]) == deep["items"]
     assert "too large" in refusal(json.dumps({"allOf": [{}] * 2_000}))
+    assert "too large" in refusal(json.dumps({"allOf": [{"pattern": r"\W"}] * 60}))
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,19 @@ def test_what_can_be_written_is_known_by_character(tmp_path: Path) -> None:
     }
 
 
+def test_characters_written_byte_by_byte_are_those_whose_bytes_are_tokens() -> None:
+    """SmolLM2 lacks six control characters and the first bytes of the planes 4 to 11; here others too."""
+    missing = {0x07, 0xC3, 0xED, 0xF1}
+    one = Vocabulary([bytes([byte]) for byte in range(256) if byte not in missing], frozenset({0}))
+    for code in [1, 7, 8, 0x7F, 0x80, 0xBF, 0xC0, 0xFF, 0x100, 0x7FF, 0x800, 0xD000, 0xD7FF, 0xE000, 0xFFFF,
+                 0x10000, 0x3FFFF, 0x40000, 0x7FFFF, 0x80000, 0x10FFFF]:  # fmt: skip
+        assert one.writes(((code, code),)) == missing.isdisjoint(chr(code).encode()), hex(code)
+    assert not one.writes(((0xC0, 0xFF), (0xD000, 0xD7FF)))
+    assert one.writes(((0xC0, 0x100),))
+    only = Vocabulary([*(bytes([byte]) for byte in range(255)), b"", "é".encode()], frozenset({255}))
+    assert only.writes(((0xE9, 0xE9),))
+
+
 def allowed_by_hand(one: LoadedModel, texts: list[str], so_far: bytes) -> list[int]:
     whole = [text.encode() for text in texts]
     ends = one.tokenizer.eos_ids if so_far in whole else frozenset()

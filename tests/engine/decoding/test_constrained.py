@@ -221,6 +221,7 @@ def test_why_a_text_ended_is_said(tiny_engine: LocalEngine) -> None:
     assert ending("[a-z]{90}", max_new_tokens=3) == ("length", False)
     assert ending("[a-z]*!", max_new_tokens=3, sampling=GREEDY)[0] in ("length", "matched")
     assert ending("cat and dog", stop=("and",)) == ("stop", False)
+    assert ending("cat and", stop=("and",)) == ("stop", False)
     n_text = len(tiny_engine.tokenizers.tokenize(tiny.LLAMA, TEXT, add_special_tokens=True).input_ids)
     n_left = tiny.N_CTX - n_text
     assert ending("[a-c]{999}", max_new_tokens=n_left) == ("length", False)
