@@ -14,7 +14,7 @@ _VERDICT_COLORS = (VALUE, AFTER, KEY, CUT)
 _THUMBS = ("none", "up", "down")
 _SHAPES = ("circle", "triangle-up", "triangle-down")
 _MODEL_COLORS = (QUERY, KEY, VALUE, AFTER, BEFORE, "#CC79A7", CUT)
-MOST_BITS = 8
+MOST_BITS = 4
 
 
 def evidence(words: Mapping[str, str], branches: Sequence[str], goal: float) -> Spec:
