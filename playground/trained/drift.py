@@ -83,7 +83,7 @@ def _scored(
     engine: Engine, model: str, prompts: Sequence[str], told: dict[str, list[str]]
 ) -> dict[tuple[int, str], float]:
     """(Number of a prompt, who wrote) -> log-probability of that text; empty texts are left out."""
-    found = {}
+    found: dict[tuple[int, str], float] = {}
     for at, prompt in enumerate(prompts):
         candidates = tuple(dict.fromkeys(filter(None, (told["a"][at], told["b"][at]))))
         if not candidates:

@@ -239,7 +239,7 @@ def _draw(context: PageContext, first: ModelInfo, second: ModelInfo, found: Drif
     _all_texts(found, names)
     show.under_picture(
         "lifecycle_drift", frame=lambda: frames.shifts(found.rows), picture="lc_drift_picture",
-        code=lambda: _code(*map(show.model_folder, (first.model_id, second.model_id)), found),
+        code=lambda: _code(show.model_folder(first.model_id), show.model_folder(second.model_id), found),
     )  # fmt: skip
 
 
