@@ -79,6 +79,8 @@ SHOTS = (
     Shot("evaluation-en-light", "evaluation", "en", "light", SENTENCE, ".scored-text"),
     Shot("evaluation-ko-dark", "evaluation", "ko", "dark", PARIS, ".scored-text"),
     Shot("retrieval-en-light", "retrieval", "en", "light", SENTENCE, ".theatre canvas", THEATRE),
+    Shot("agents-en-light", "agents", "en", "light", SENTENCE, ".st-key-ag_bill_picture svg"),
+    Shot("agents-ko-dark", "agents", "ko", "dark", PARIS, ".st-key-ag_bill_picture svg"),
     Shot("retrieval-ko-dark", "retrieval", "ko", "dark", PARIS, ".theatre canvas", THEATRE),
     Shot("pretraining-en-light", "pretraining", "en", "light", SENTENCE, "[data-testid=stVegaLiteChart] svg"),
     Shot("pretraining-ko-dark", "pretraining", "ko", "dark", PARIS, "[data-testid=stVegaLiteChart] svg"),

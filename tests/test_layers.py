@@ -36,7 +36,7 @@ LIBRARIES = {
     "transformers": {"engine", "trained"},
     "altair": {"charts"},
     "bertviz": set(),  # charts/bertviz.py reads its two scripts
-    "llguidance": {"engine"},
+    "llguidance": {"engine", "trained"},
     "ray": {"engine"},  # one room of it: below
 }
 

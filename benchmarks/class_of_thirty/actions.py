@@ -214,6 +214,12 @@ PAGES = {
         _panel("answers", "ret_panel_choice", 3, "text", kind="run", after="progress"),
         _panel("index theatre", "ret_panel_choice", 2, kind="run"),
     )),
+    "agents": Book("ag_cards", (
+        _panel("five strategies", "ag_panel_choice", 1, VEGA, kind="run"),
+        _panel("failures", "ag_panel_choice", 2, "ag_gallery", kind="run"),
+        _panel("the loop", "ag_panel_choice", 0, "ag_cards", kind="run"),
+        _choose("another strategy", "ag_strategy_choice", "ag_cards", "ag_strategy_choice", n=5),
+    )),
     "lifecycle": Book("lc_map", (
         _panel("prompt tracking", "lc_panel_choice", 2, kind="run"),
         _panel("what decides", "lc_panel_choice", 1, kind="run"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playground.trained import (
     adapters,
+    agents,
     chunk_vectors,
     dates_t5,
     document_vectors,
@@ -32,6 +33,7 @@ Script = Callable[[Path, Callable[[str], None]], None]
 SCRIPTS: Mapping[str, Script] = {
     "adapters": adapters.make,
     "adapter-times": adapters.make_times,
+    "agents": agents.make,
     "chunk-vectors": chunk_vectors.make,
     "dates-t5": dates_t5.make,
     "document-vectors": document_vectors.make,

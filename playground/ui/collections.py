@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from playground.engine.contract.retrieval import EncodeRequest, Found, Retrieval, SearchRequest
 from playground.ui.compute import engine
 from playground.ui.state import PageContext
 from playground.ui.waiting import WaitingLine
+
+BUILT = "ret_built"  # (what decided it, id) of the collection that the session searches
 
 
 def retrieval() -> Retrieval:
@@ -42,3 +45,9 @@ def encode(context: PageContext, request: EncodeRequest) -> NDArray[np.float32]:
     request = replace(request, owner=context.owner)
     with WaitingLine(engine(), request, ends_run=False) as line:
         return retrieval().encode(request, line)
+
+
+def searched() -> tuple[str, str] | None:
+    """Encoder and id of the collection that this session built last on the page Retrieval; None before."""
+    built = st.session_state.get(BUILT)
+    return None if built is None else (built[0].model, built[1])

@@ -28,7 +28,7 @@ from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import hidden, put
 
-OWN, BUILT, EMBEDDED = "ret_own", "ret_built", "ret_embedded"
+OWN, BUILT, EMBEDDED = "ret_own", collections.BUILT, "ret_embedded"
 for _key in (OWN, BUILT, EMBEDDED):
     outlives_reload(_key)
 BUILD = "ret_build"
