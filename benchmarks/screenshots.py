@@ -82,6 +82,8 @@ SHOTS = (
     Shot("agents-en-light", "agents", "en", "light", SENTENCE, ".st-key-ag_bill_picture svg"),
     Shot("agents-ko-dark", "agents", "ko", "dark", PARIS, ".st-key-ag_bill_picture svg"),
     Shot("retrieval-ko-dark", "retrieval", "ko", "dark", PARIS, ".theatre canvas", THEATRE),
+    Shot("alignment-en-light", "alignment", "en", "light", SENTENCE, "[data-testid=stVegaLiteChart] svg"),
+    Shot("alignment-ko-dark", "alignment", "ko", "dark", PARIS, "[data-testid=stVegaLiteChart] svg"),
     Shot("pretraining-en-light", "pretraining", "en", "light", SENTENCE, "[data-testid=stVegaLiteChart] svg"),
     Shot("pretraining-ko-dark", "pretraining", "ko", "dark", PARIS, "[data-testid=stVegaLiteChart] svg"),
     Shot("memory-en-light", "memory", "en", "light", SENTENCE, ".st-key-mem_budget_picture"),

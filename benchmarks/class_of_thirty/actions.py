@@ -214,6 +214,12 @@ PAGES = {
         _panel("answers", "ret_panel_choice", 3, "text", kind="run", after="progress"),
         _panel("index theatre", "ret_panel_choice", 2, kind="run"),
     )),
+    "alignment": Book("al_cards", (
+        _press("a vote", "setting", "al_vote_first", "al_cards", "al_votes_jsonl"),
+        _panel("reward model", "al_panel_choice", 1, kind="run"),
+        _panel("the leash", "al_panel_choice", 4, kind="run"),
+        _panel("votes", "al_panel_choice", 0, kind="run"),
+    )),
     "agents": Book("ag_cards", (
         _panel("five strategies", "ag_panel_choice", 1, VEGA, kind="run"),
         _panel("failures", "ag_panel_choice", 2, "ag_gallery", kind="run"),

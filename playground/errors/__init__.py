@@ -30,6 +30,8 @@ PlaygroundError
  |   +- TooManyModels     limit
  |   +- HeldOutTrained    text
  |   +- OneLabelOnly      label
+ |   +- SameAnswers       prompt
+ |   +- AlikeWhenCut      prompt
  |   +- UnknownCharacters characters, known
  |   +- TooManyRuns       limit
  |   +- TooManyDocuments  limit
@@ -117,6 +119,7 @@ from playground.errors.classroom import WrongTeacherPassword as WrongTeacherPass
 from playground.errors.inputs import AdapterMisfit as AdapterMisfit
 from playground.errors.inputs import AdapterSetting as AdapterSetting
 from playground.errors.inputs import AdapterShape as AdapterShape
+from playground.errors.inputs import AlikeWhenCut as AlikeWhenCut
 from playground.errors.inputs import AnswerExists as AnswerExists
 from playground.errors.inputs import BadFile as BadFile
 from playground.errors.inputs import BadUpload as BadUpload
@@ -131,6 +134,7 @@ from playground.errors.inputs import OneLabelOnly as OneLabelOnly
 from playground.errors.inputs import OtherBase as OtherBase
 from playground.errors.inputs import PassageTooShort as PassageTooShort
 from playground.errors.inputs import Question as Question
+from playground.errors.inputs import SameAnswers as SameAnswers
 from playground.errors.inputs import TextTooLong as TextTooLong
 from playground.errors.inputs import TextTooShort as TextTooShort
 from playground.errors.inputs import TooManyAdapters as TooManyAdapters

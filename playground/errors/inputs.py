@@ -200,6 +200,21 @@ class OneLabelOnly(InputError):
     msgid = N_('All texts to learn from have the label "{label}": add some with another one.')
 
 
+class SameAnswers(InputError):
+    """Both answers of a preference pair are the same. Params: prompt."""
+
+    msgid = N_('Both answers to "{prompt}" are the same: change one of them, or take the pair out.')
+
+
+class AlikeWhenCut(InputError):
+    """Both answers of a preference pair are the same as far as they are read. Params: prompt."""
+
+    msgid = N_(
+        'Both answers to "{prompt}" are too long to be read whole, and alike as far as they are read: '
+        "shorten them, or take the pair out."
+    )
+
+
 class UnknownCharacters(InputError):
     """A text has characters that a network has never read. Params: characters, known."""
 

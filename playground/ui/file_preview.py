@@ -52,6 +52,7 @@ class FileKind:
         columns: Gives the columns of the parts, from the names of the first row.
         use: The words of the click.
         max_rows: Most rows that are read; None for those of the settings.
+        max_bytes: Longest file; None for that of the settings.
     """
 
     key: str
@@ -64,6 +65,7 @@ class FileKind:
     parts: tuple[ColumnWanted, ...] = ()
     columns: Callable[[Sheet], tuple[int, ...] | None] = lambda _sheet: None
     max_rows: int | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class _Draft:
 
 def field(kind: FileKind) -> None:
     """Draw a field for a file of this kind, and the preview of the one that came."""
-    limit = state.settings().max_upload_bytes
+    limit = kind.max_bytes or state.settings().max_upload_bytes
     uploads.field(kind.key, kind.label, kind.suffixes, limit, _keep, (kind.key,))
     if uploads.is_refused(kind.key):  # a sentence about one file above another file would be read as its own
         _put_away(kind.key)

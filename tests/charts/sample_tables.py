@@ -76,6 +76,8 @@ from playground.core.tables import (
 from playground.core.tokenization import Rung
 from playground.core.ways import WayAnswers
 from tests.charts import lifecycle_tables
+from tests.charts.preference_tables import PREFERENCES
+from tests.charts.tuning_tables import TABLES
 from tests.core.test_memory import SIZES
 
 RNG = np.random.default_rng(3)
@@ -260,6 +262,7 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "grounding.shares": lambda: grounding.outcomes({"a": ("it's", 3, 9), "b": ("둘", 0, 9)}),
     "ranking.by_group": _searched,
     "ranking.by_size": _searched,
+    **TABLES,
     "inside.rank_lines": lambda: inside.rank_lines(LOGITS, np.arange(2), dict(enumerate(LABELS))),
     "inside.stream_lines": lambda: inside.stream(ResidualStream(STATES, None, None, STATES[-1])),
     "inside.strips": lambda: inside.tensors({"it's": STATES[0], "둘": STATES[1]}),
@@ -340,4 +343,5 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
         {"a": {"en": 2, "ko": 6}, "b": {"en": 2, "ko": 3}}, {"en": "hello", "ko": "안녕"}
     ),
     "tokenization.vocabulary_curve": _vocabulary,
+    **PREFERENCES,
 }

@@ -52,6 +52,7 @@ BY_NAME: Mapping[str, Any] = {
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16], "extent": 1.5, "chance": 0.5,
     "measure": "bits", "named": {"m": "it's"}, "branches": ("it's", "둘"), "goal": 0.8, "n_texts": 2,
     "most": 8.0,
+    "sets": {"held_out": "it's", "others": "둘"}, "judges": ("it's", "둘"),
     "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
 }  # fmt: skip
 

@@ -30,8 +30,8 @@ LINKS = {
     "retrieval": {"ret_panel": "search"},  # the panel before it shows no model
 }
 READ_NOTHING = (  # at first no model reads the sentence there
-    "seq2seq", "pretraining", "memory", "scaling", "tasks", "evaluation", "retrieval", "agents",
-    "lifecycle", "classroom",
+    "seq2seq", "pretraining", "memory", "scaling", "tasks", "evaluation", "retrieval", "alignment",
+    "agents", "lifecycle", "classroom",
 )  # fmt: skip
 NO_CODE = ("classroom",)  # its picture is of people: no script gives it again, and no file leaves it
 NO_MODEL = ("scaling", "lifecycle")  # its code fits a law to the points that stand in it

@@ -22,12 +22,29 @@ from playground.paths import site_root
 from playground.settings import Settings
 from playground.ui import compute
 from playground.ui.finetuning import live, questions, sets
+from playground.ui.prompted import prompt_ids
+from playground.ui.state import PageContext
 from tests import tiny
 from tests.engine.conftest import oracle
+from tests.engine.training.preference_runs import dpo_run
 from tests.pages.conftest import OpenApp
 from tests.pages.finetuned import choose, told
 from tests.pages.shown import charts
 from tests.pages.test_every_page import PAGES
+
+
+def test_a_run_on_preferences_is_another_pages_and_its_adapter_is_everybodys(
+    engine: LocalEngine, owner: str
+) -> None:
+    run = dpo_run(1, owner=owner, n_steps=2)
+    engine.training.runs.start(run)
+    until = time.monotonic() + 60
+    while not engine.adapters.of(owner):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert len(engine.training.runs.of(owner)) == 1
+    assert live.runs(PageContext("finetuning", engine.models()[0], "", "en", owner)) == []
+
 
 LINK = {"fin_steps": "6", "fin_set": "sentiment"}
 
@@ -182,7 +199,7 @@ def test_questions_are_scored_before_and_after(open_app: OpenApp, engine: LocalE
     assert {when: len(given) for when, given in answers.given.items()} == {"before": 20, "after": 20}
     net = oracle(engine._settings, tiny.LLAMA)
     for place, one in enumerate(answers.questions):
-        prompt = list(sets.prompt_ids(tiny.LLAMA, one.text))
+        prompt = list(prompt_ids(tiny.LLAMA, one.text))
         means = []
         for candidate in (one.answer, *one.others):
             ids = list(engine.tokenizers.tokenize(tiny.LLAMA, candidate, add_special_tokens=False).input_ids)
@@ -204,7 +221,7 @@ def test_both_texts_are_the_models_and_strength_0_is_the_base(open_app: OpenApp,
     app.button(key="fin_write").click().run()
     assert not app.exception
     texts = app.session_state["fin_written"].texts
-    ids = sets.prompt_ids(tiny.LLAMA, "the cat")
+    ids = prompt_ids(tiny.LLAMA, "the cat")
     for name, model in (("before", tiny.LLAMA), ("after", last.adapter)):
         written = list(ids)
         while len(written) < len(ids) + 40 and len(written) < tiny.N_CTX:

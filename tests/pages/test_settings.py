@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from playground import navigation, sessions, ui
 from playground.core.adapting import SIZES
 from playground.ui import choose, state
+from playground.ui.alignment import dpo, reward, rl, written
 from playground.ui.finetuning import forgetting_live
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
@@ -36,7 +37,10 @@ OPTIONS = {
     "sca_steps": scaling.STEPS, "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
     "mem_cache_longest": cache.DRAWN[4:],
     **{f"fin_remedy_{kind}": values for kind, values in forgetting_live.STRENGTHS.items()},
-    "fin_way_size": SIZES, "lc_goal": project.GOALS,
+    "lc_goal": project.GOALS,
+    "fin_way_size": SIZES, "al_penalty": reward.PENALTIES, "al_temperature": written.TEMPERATURES,
+    "al_beta": dpo.BETAS, "al_dpo_r": dpo.RANKS, "al_dpo_rate": dpo.RATES, "al_kl_beta": rl.BETAS,
+    "al_rl_r": rl.RANKS, "al_rl_rate": rl.RATES,
 }  # fmt: skip
 # settings that only another one, a longer text or another model lets a reader change
 FIXED = {"fin_r", "att_whole", "ret_index_question", "ev_stride"}

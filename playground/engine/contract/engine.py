@@ -19,6 +19,7 @@ from playground.engine.contract.inside import Inside
 from playground.engine.contract.memory import Memory
 from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.networks import Networks
+from playground.engine.contract.preferences import PreferencePart
 from playground.engine.contract.pretraining import Pretraining
 from playground.engine.contract.quantization import Quantization
 from playground.engine.contract.retrieval import Retrieval
@@ -90,6 +91,10 @@ class Engine(Protocol):
     @property
     def task_heads(self) -> TaskHeads:
         """Encoders with a linear layer that does a job."""
+
+    @property
+    def preferences(self) -> PreferencePart:
+        """Preference pairs, and reward models."""
 
     @property
     def retrieval(self) -> Retrieval:

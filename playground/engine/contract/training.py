@@ -72,7 +72,10 @@ class RunSettings:
         seed: Seed of the first values, of the order of the examples and of dropout.
         keep_best: True keeps the state of the least held-out loss, False that of the last step.
         objective: Name of the kind of training.
+        OBSERVED_EVERY: Steps between two observations beside the milestones; 0 for a few in all.
     """
+
+    OBSERVED_EVERY: ClassVar[int] = 0
 
     model: str
     name: str
@@ -134,8 +137,8 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class FinetuneRequest(TrainingRequest):
-    """A run that trains an adapter of a decoder on texts.
+class AdapterRequest(TrainingRequest):
+    """A run that trains an adapter of a decoder.
 
     Attributes:
         old: Texts of what the model could do before, which a remedy reads; none is among `general` or
@@ -143,10 +146,16 @@ class FinetuneRequest(TrainingRequest):
     """
 
     settings: FinetuneSettings
+    old: tuple[TrainingText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneRequest(AdapterRequest):
+    """A run that trains an adapter of a decoder on texts."""
+
     train: tuple[TrainingText, ...]
     held_out: tuple[TrainingText, ...]
     general: tuple[TrainingText, ...] = ()
-    old: tuple[TrainingText, ...] = ()
 
     @property
     def most_tokens(self) -> int:

@@ -24,6 +24,7 @@ from playground.engine.local.inside import LocalInside
 from playground.engine.local.memory import LocalMemory
 from playground.engine.local.model_thread import ModelThread
 from playground.engine.local.networks import LocalNetworks
+from playground.engine.local.preferences import LocalPreferences
 from playground.engine.local.pretraining import LocalPretraining
 from playground.engine.local.quantization import LocalQuantization
 from playground.engine.local.retrieval import LocalRetrieval
@@ -64,6 +65,7 @@ class LocalEngine:
         self.retrieval = LocalRetrieval(self._backend, collections)
         heads = HeadTable(settings, departures, lambda: self.training.forget_later())
         self.task_heads = LocalTaskHeads(self._backend, heads)
+        self.preferences = LocalPreferences(self._backend, self.tokenizers, heads.rewards)
         pretrained = PretrainedTable(settings, departures, lambda: self.training.forget_later())
         self._table.take_in(pretrained)
         self.pretraining = LocalPretraining(self._backend, pretrained)

@@ -58,7 +58,9 @@ class LocalTraining:
         kept: Sequence[Owned[Any]],
     ) -> None:
         self._settings, self._adapters = settings, adapters
-        self._kept: tuple[Owned[Any], ...] = (networks.owned, heads.owned, pretrained.owned, *kept)
+        self._kept: tuple[Owned[Any], ...] = (
+            networks.owned, heads.owned, heads.rewards.owned, pretrained.owned, *kept,
+        )  # fmt: skip
         self._tokenizers, self._departures, self._scheduler = tokenizers, adapters.departures, scheduler
         known = objectives(settings, adapters, networks, heads, pretrained, partial(write, scheduler))
         self.runs = RunTable(settings, known, self._departures.has_left, scheduler.wake)

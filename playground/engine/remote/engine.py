@@ -25,6 +25,7 @@ from playground.engine.remote.inside import RemoteInside
 from playground.engine.remote.memory import RemoteMemory
 from playground.engine.remote.messages import News
 from playground.engine.remote.networks import RemoteNetworks
+from playground.engine.remote.preferences import RemotePreferences
 from playground.engine.remote.pretraining import RemotePretraining
 from playground.engine.remote.quantization import RemoteQuantization
 from playground.engine.remote.retrieval import RemoteRetrieval
@@ -76,6 +77,7 @@ class RayEngine:
         self.networks = RemoteNetworks(routes, calls, self._seats)
         self.pretraining = RemotePretraining(routes, calls, self._seats)
         self.task_heads = RemoteTaskHeads(routes, calls, self._seats)
+        self.preferences = RemotePreferences(routes, calls, self._seats)
         self.retrieval = RemoteRetrieval(routes, calls, self._seats)
         self.quantization = RemoteQuantization(routes, calls)
         self._models: tuple[float, list[ModelInfo]] = (0.0, [])

@@ -15,7 +15,7 @@ from playground.engine.contract.waiting import Waiting
 # Beside `Engine`'s own methods those of its parts; nothing else of a replica can be called.
 PARTS = (
     "inside", "vectors", "tokenizers", "adapters", "training", "networks", "task_heads", "retrieval",
-    "pretraining", "memory", "quantization",
+    "pretraining", "memory", "quantization", "preferences",
 )  # fmt: skip
 
 

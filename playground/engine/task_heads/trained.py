@@ -18,6 +18,7 @@ from playground.engine.models.owned import Departures, Owned
 from playground.engine.models.shipped import trained_assets
 from playground.engine.task_heads.cutting import Cut
 from playground.engine.task_heads.layers import with_own_layers
+from playground.engine.task_heads.rewards import RewardTable
 from playground.engine.task_heads.vectors import last_states, outputs, text_vector, word_vectors
 from playground.errors import HeadGone, TooManyHeads
 from playground.settings import Settings
@@ -130,6 +131,10 @@ def shipped(name: str) -> TrainedHead:
 class HeadTable:
     """Task heads of all sessions, and those that come with the playground. Safe to share between threads.
 
+    Attributes:
+        owned: Heads on encoders.
+        rewards: Reward models, on decoders.
+
     Args:
         settings: The limits.
         departures: The sessions that have left.
@@ -147,6 +152,7 @@ class HeadTable:
             on_orphan=on_orphan,
             memory_of=lambda head: id(head.weight),
         )
+        self.rewards = RewardTable(settings, departures, on_orphan)
 
     def get(self, head_id: str) -> TrainedHead:
         """A head by its id.

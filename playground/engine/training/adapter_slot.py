@@ -13,7 +13,7 @@ from playground.engine.adapters.layers import Change
 from playground.engine.adapters.places import shapes
 from playground.engine.adapters.virtual import PROMPT, by_position, keys_and_values
 from playground.engine.contract.adapters import VIRTUAL, Linear, Method
-from playground.engine.contract.training import FinetuneRequest
+from playground.engine.contract.training import AdapterRequest, FinetuneRequest
 from playground.engine.models.loaded import LoadedModel
 
 
@@ -29,7 +29,7 @@ class AdapterSlot:
         start_ids: Tokens that the virtual positions begin as, drawn from the texts that are learned.
     """
 
-    def __init__(self, request: FinetuneRequest, loaded: LoadedModel, layers: Mapping[str, Linear]) -> None:
+    def __init__(self, request: AdapterRequest, loaded: LoadedModel, layers: Mapping[str, Linear]) -> None:
         self.request, self.layers = request, layers
         self.guess_loss = math.log(loaded.info.d_vocab)
         self.group: Hashable = (id(loaded.template), request.settings.method)
@@ -66,7 +66,7 @@ class AdapterSlot:
 
     def _start_ids(self) -> tuple[int, ...]:
         settings = self.request.settings
-        if settings.method not in VIRTUAL:
+        if settings.method not in VIRTUAL or not isinstance(self.request, FinetuneRequest):
             return ()
         known = sorted({token for text in self.request.train for token in text.input_ids})
         drawn = torch.randint(len(known), (settings.num_virtual_tokens,), generator=self.random)

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy, linear
 
 from playground.engine.adapters.layers import wrapped
 from playground.engine.adapters.places import Key
-from playground.engine.contract.training import RemedyObservation, TrainingRequest, TrainingText
+from playground.engine.contract.training import Observation, TrainingRequest, TrainingText
 from playground.engine.forward.head import logits_of
 from playground.engine.models.loaded import LoadedModel
 from playground.engine.training.adapter_slot import AdapterSlot
@@ -115,11 +115,11 @@ class AdapterBank:
         self._remedies.take(fishers)
         return self
 
-    def step(self, texts: Sequence[Sequence[TrainingText]]) -> list[float]:
+    def step(self, texts: Sequence[Sequence[Any]]) -> list[float]:
         """One optimizer step of every slot.
 
         Args:
-            texts: Batch of each slot.
+            texts: Batch of each slot: texts, or what another bank learns from.
 
         Returns:
             The loss of each slot's batch before the step, nats a trained token; not finite where the slot
@@ -161,7 +161,7 @@ class AdapterBank:
         counts = [text.n_trained for text in texts]
         return [float(one.sum()) for one in torch.split(self._surprisals(packed([texts])), counts)]
 
-    def observe(self, index: int, request: TrainingRequest, step: int) -> RemedyObservation | None:
+    def observe(self, index: int, request: TrainingRequest, step: int) -> Observation | None:
         """Distance of a slot with a remedy to its start; nothing of another."""
         return self._remedies.observed(index, self.leaves, step)
 
@@ -219,10 +219,14 @@ class AdapterBank:
                 for mine, theirs in zip(own, self._views[key], strict=False):
                     theirs[index][:rows, :columns] = mine
 
-    def _surprisals(self, batch: Packed) -> torch.Tensor:
+    def _surprisals(self, batch: Packed, temperatures: torch.Tensor | None = None) -> torch.Tensor:
         """-log p of every trained token, in nats. Shape [token].
 
         The vocabulary head, the dearest layer, works only where a trained token is predicted.
+
+        Args:
+            batch: The texts.
+            temperatures: Divisor of the logits of each token, 1 for all if None. Shape [token].
         """
         ids, positions, visible, slots, nodes, labels = (
             torch.from_numpy(part).to(self._loaded.device)
@@ -232,6 +236,8 @@ class AdapterBank:
         )  # fmt: skip
         states = self._states(ids, positions, visible)
         logits = logits_of(self._tree, states[slots, nodes])
+        if temperatures is not None:
+            logits = logits / temperatures[:, None]
         return cross_entropy(logits, labels, reduction="none")
 
     def _update(self) -> torch.Tensor:

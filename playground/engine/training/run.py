@@ -122,7 +122,8 @@ class TrainingRun:
     @property
     def is_eval_due(self) -> bool:
         """True if it is to be evaluated before the next step."""
-        step, every = self.state.step, max(MIN_BETWEEN, self.settings.n_steps // N_EVALS)
+        step = self.state.step
+        every = self.settings.OBSERVED_EVERY or max(MIN_BETWEEN, self.settings.n_steps // N_EVALS)
         due = step % every == 0 or step in MILESTONES or self.is_over
         return due and step not in self.evaluated_steps
 

@@ -24,10 +24,11 @@ from playground.engine.contract.training import ENDED, FinetuneSettings
 from playground.ui import compute, show, stepwise
 from playground.ui.choose import choose
 from playground.ui.finetuning import code, live, sets
-from playground.ui.finetuning.controls import NAMES, TrainingSettings, modules_of
-from playground.ui.finetuning.picking import context_of
+from playground.ui.finetuning.controls import NAMES, TrainingSettings
+from playground.ui.lora_modules import modules_of
 from playground.ui.number import slider
 from playground.ui.panels import Later
+from playground.ui.prompted import context_of
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import N_, _, plain
 

@@ -14,7 +14,8 @@ from playground.errors import PlaygroundError
 from playground.ui import compute, show
 from playground.ui.choose import choose_from_list
 from playground.ui.finetuning.controls import NAMES
-from playground.ui.finetuning.picking import context_of, names, own, pick
+from playground.ui.finetuning.picking import names, own, pick
+from playground.ui.prompted import context_of
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain, sentence
 

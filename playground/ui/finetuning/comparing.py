@@ -19,11 +19,11 @@ from playground.engine.contract.adapters import VIRTUAL, AdapterInfo
 from playground.engine.contract.models import AdapterName
 from playground.engine.contract.traces import Capture
 from playground.ui import compute, show, stepwise
-from playground.ui.finetuning import sets
-from playground.ui.finetuning.picking import context_of, pick
+from playground.ui.finetuning.picking import pick
 from playground.ui.labels import token_labels
 from playground.ui.number import slider
 from playground.ui.panels import Later
+from playground.ui.prompted import context_of, prompt_ids
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, strong
 from playground.ui.url import setting
@@ -62,7 +62,7 @@ def panel(context: PageContext) -> Later | None:
     if not prompt.strip():
         st.info(_("Type a prompt."))
         return None
-    ids = sets.prompt_ids(adapter.base_id, prompt)
+    ids = prompt_ids(adapter.base_id, prompt)
     _lines(context, adapter, ids, strength, strengths)
     model_id = AdapterName(
         adapter.base_id, AdapterName.of(adapter.model_id).adapter_id, strength / 100

@@ -15,8 +15,10 @@ from playground.engine.contract.models import ModelInfo
 from playground.engine.contract.training import FinetuneRequest, FinetuneSettings
 from playground.ui import compute, state
 from playground.ui.choose import choose_from_list
-from playground.ui.finetuning.sets import ReadSet, prompt_ids
+from playground.ui.finetuning.sets import ReadSet
+from playground.ui.lora_modules import modules_of
 from playground.ui.number import number_field, slider
+from playground.ui.prompted import prompt_ids
 from playground.ui.text import N_, _, large, plain
 from playground.ui.url import setting
 
@@ -133,16 +135,6 @@ def draw(data: ReadSet, sliders: DeltaGenerator) -> TrainingSettings:
         method=more["method"], num_virtual_tokens=int(more["virtual"]), bottleneck=int(more["bottleneck"]),
     )  # fmt: skip
     return TrainingSettings.of(run)
-
-
-def modules_of(known: tuple[Linear, ...], which: str) -> tuple[str, ...]:
-    """The names that are trained: queries and values, all of attention, the MLP, or all."""
-    names = tuple(dict.fromkeys(one.module for one in known))
-    attention = [name for name in names if "attn" in name or name in ("q_proj", "k_proj", "v_proj", "o_proj")]
-    mlp = [name for name in names if name not in attention]
-    small = [name for name in attention if name in ("q_proj", "v_proj", "c_attn")]
-    found = {"attention": small, "whole_attention": attention, "mlp": mlp, "all": list(names)}[which]
-    return tuple(found or names)
 
 
 def _more(data: ReadSet) -> dict[str, Any]:

@@ -35,9 +35,9 @@ outlives_reload(RUN, DATA)
 
 
 def runs(context: PageContext) -> list[TrainingState]:
-    """This session's runs that train adapters, oldest first."""
+    """This session's runs that train adapters on texts, oldest first; those on preferences are elsewhere."""
     known = compute.training().runs.of(context.owner)
-    return [one for one in known if isinstance(one.settings, FinetuneSettings)]
+    return [one for one in known if type(one.settings) is FinetuneSettings]
 
 
 def adapter_settings(state: TrainingState) -> FinetuneSettings:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from playground.engine.contract.adapters import AdapterInfo
 from playground.engine.contract.models import AdapterName
-from playground.ui import adapters, compute, frame
+from playground.ui import adapters
 from playground.ui.choose import choose_from_list
 from playground.ui.state import PageContext
 from playground.ui.text import _
@@ -34,12 +32,3 @@ def pick(context: PageContext, key: str, label: str = "") -> AdapterInfo | None:
         return None
     chosen = choose_from_list(key, names(found), label or _("Adapter"))
     return next(one for one in found if one.model_id == chosen)
-
-
-def context_of(context: PageContext, model_id: str) -> PageContext:
-    """The page's context with another model: the base, or an adapter on it."""
-    known = frame.choices()
-    base_id = AdapterName.of(model_id).base_id
-    base = next(one for one in compute.models() if one.model_id == base_id)
-    entry = adapters.entry_of(model_id, known) or known[base_id]
-    return replace(context, model=adapters.info_of(base, entry))

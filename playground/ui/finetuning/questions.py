@@ -15,10 +15,10 @@ from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.engine.contract.scores import Scores
 from playground.ui import findings, show, stepwise
-from playground.ui.finetuning import sets
-from playground.ui.finetuning.picking import context_of, pick
+from playground.ui.finetuning.picking import pick
 from playground.ui.finetuning.sets import ChoiceQuestion, ReadSet
 from playground.ui.panels import Later
+from playground.ui.prompted import context_of, prompt_ids
 from playground.ui.state import PageContext
 from playground.ui.text import _
 
@@ -100,7 +100,7 @@ def panel(context: PageContext, data: ReadSet | None) -> Later | None:
 
 def _ask(context: PageContext, base_id: str, answers: ChoiceAnswers, place: Any) -> None:  # noqa: ANN401
     st.session_state[KEY] = answers
-    prompts = [sets.prompt_ids(base_id, one.text) for one in answers.questions]
+    prompts = [prompt_ids(base_id, one.text) for one in answers.questions]
     candidates = [(one.answer, *one.others) for one in answers.questions]
     for when, model in (("before", base_id), ("after", answers.asked[0])):
         answers.given[when] = []
@@ -169,7 +169,7 @@ def _under(answers: ChoiceAnswers, base_id: str, model_id: str) -> None:
         frame=lambda: frames_training.answers(answers.table()),
         code=lambda: show.code(
             "questions", folder=show.model_folder(model_id),
-            prompts=[list(sets.prompt_ids(base_id, one.text)) for one in answers.questions],
+            prompts=[list(prompt_ids(base_id, one.text)) for one in answers.questions],
             candidates=[[one.answer, *one.others] for one in answers.questions],
         ),
         picture="fin_scores_picture",

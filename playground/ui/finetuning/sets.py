@@ -157,15 +157,6 @@ def read(data: TrainingSet, model: ModelInfo) -> ReadSet:
     )
 
 
-def prompt_ids(model_id: str, text: str) -> tuple[int, ...]:
-    """A prompt as an instruct model reads it: in its chat template; else alone on its line."""
-    base_id = AdapterName.of(model_id).base_id
-    info = next(one for one in compute.models() if one.model_id == base_id)
-    if "chat_template" not in info.capabilities:
-        return compute.cut(base_id, f"{text}\n").input_ids
-    return compute.tokenizers().chat(base_id, [{"role": "user", "content": text}]).input_ids
-
-
 def names() -> dict[str, str]:
     """Set id -> its name in the reader's language."""
     found = {set_id: _(name) for set_id, name in NAMES.items()}

@@ -14,6 +14,7 @@ from playground.engine.contract.training import (
     ENDED,
     FinetuneRequest,
     FinetuneSettings,
+    TrainingRequest,
     TrainingState,
     TrainingText,
 )
@@ -63,7 +64,7 @@ def batches(request: FinetuneRequest, step: int) -> list[TrainingText]:
     return [request.train[i] for i in order[step * size : (step + 1) * size]]
 
 
-def wait(engine: LocalEngine, request: FinetuneRequest, timeout_s: float = 60) -> TrainingState:
+def wait(engine: LocalEngine, request: TrainingRequest, timeout_s: float = 60) -> TrainingState:
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         state = engine.training.runs.state(request.request_id, request.owner)
@@ -74,13 +75,13 @@ def wait(engine: LocalEngine, request: FinetuneRequest, timeout_s: float = 60) -
     raise AssertionError("the run did not end")
 
 
-def trained(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
+def trained(engine: LocalEngine, request: TrainingRequest) -> TrainingState:
     """The end of a run of its own."""
     engine.training.runs.start(request)
     return wait(engine, request)
 
 
-def wait_written(engine: LocalEngine, request: FinetuneRequest) -> TrainingState:
+def wait_written(engine: LocalEngine, request: TrainingRequest) -> TrainingState:
     """Its end, every prompt continued."""
     until = time.monotonic() + 60
     while time.monotonic() < until:

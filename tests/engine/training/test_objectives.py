@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from playground.engine.contract.training import TrainingRequest
 from playground.engine.local.engine import LocalEngine
 from playground.engine.pretraining.trained import PretrainedModel, PretrainedTable
 from playground.engine.recurrent.trained import NetworkTable, TrainedNetwork
+from playground.engine.task_heads.rewards import RewardHead
 from playground.engine.task_heads.trained import HeadTable, TrainedHead
 from playground.engine.training.learner import AnyObjective, Learner, Slot, Snapshot
 from playground.engine.training.objectives import objectives
@@ -22,6 +24,9 @@ from tests.engine.training.characters import Characters, Weights, run_on_lines
 from tests.engine.training.head_runs import head_run
 from tests.engine.training.learning import run_of
 from tests.engine.training.pair_runs import pairs_run
+from tests.engine.training.policy_runs import policy_run
+from tests.engine.training.preference_runs import dpo_run
+from tests.engine.training.reward_runs import reward_run
 from tests.engine.training.zero_runs import zero_run
 
 # Objective -> two runs of one group, with different first values; of a method of its own behind a stroke.
@@ -39,8 +44,14 @@ EXAMPLES: dict[str, tuple[TrainingRequest, TrainingRequest]] = {
         run_of(1, method="prefix", num_virtual_tokens=5),
         run_of(2, method="prefix", num_virtual_tokens=3),
     ),
+    "dpo": (dpo_run(1), dpo_run(2, beta=0.5, r=2)),
+    "policy": (
+        policy_run(1),
+        policy_run(2, n_answers=4, max_new_tokens=7, kl_beta=0.5, r=2, epsilon=math.inf, temperature=0.8),
+    ),
     "characters": (run_on_lines(1), run_on_lines(2)),
     "pairs": (pairs_run(1), pairs_run(2)),
+    "reward": (reward_run(1), reward_run(2)),
     "head": (head_run(1), head_run(2)),
     "encoder": (head_run(1, objective="encoder"), head_run(2, objective="encoder")),
     **{name: (zero_run(1, objective=name), zero_run(2, objective=name)) for name in OBJECTIVES},
@@ -57,6 +68,8 @@ def numbers(snapshot: Snapshot) -> list[torch.Tensor]:
         return [part for one in snapshot.changes.values() for part in (one.A, one.B) if part is not None]
     if isinstance(snapshot, TrainedHead):
         return snapshot.values
+    if isinstance(snapshot, RewardHead):
+        return [snapshot.weight]
     if isinstance(snapshot, PretrainedModel):
         return [snapshot.numbers]
     assert isinstance(snapshot, Weights | TrainedNetwork)

@@ -18,8 +18,8 @@ from playground.engine.contract.training import FinetuneRequest
 from playground.engine.decoding.batch import DecodeBatch
 from playground.engine.decoding.row import DecodeRow, DecodeWork
 from playground.engine.local.engine import LocalEngine
+from playground.engine.training import adapter_objective, samples
 from playground.engine.training import bank as fused
-from playground.engine.training import objectives, samples
 from playground.engine.training.adapter_slot import AdapterSlot
 from playground.engine.training.bank import AdapterBank
 from playground.engine.training.run import FAILED, TrainingRun
@@ -208,7 +208,7 @@ PLACES: dict[str, Patch] = {
         patch, TrainingRun, "snapshot", lambda run: run.request.request_id == victim.request.request_id
     ),
     "sample": lambda patch, victim: victim.wrap(
-        patch, objectives, "adapted_model",
+        patch, adapter_objective, "adapted_model",
         lambda _base, _adapter, name: name.adapter_id.startswith(victim.request.request_id),
     ),
     "lend": lambda patch, victim: victim.wrap(
