@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from playground.core.run_rows import RunRow, jsonl, jsonl_rows
 from playground.core.sampling import Sampling
 from playground.engine.contract.generation import GenerateRequest
+from playground.paths import PACKAGE
 from playground.settings import Settings
 from playground.ui.findings import Finding
 from playground.ui.run_log import MOST_RUNS, Run, RunLog
@@ -152,6 +153,24 @@ def test_the_map_marks_facts_of_the_session_and_carries_the_project(open_app: Op
     assert "Missing first: **Encoder, decoder, or both**." in said(app).replace("\\", "")
     app.radio(key="task_lifecycle_missing").set_value("2").run()
     assert ("lifecycle", "missing") in app.session_state["solved_tasks"]
+
+
+def test_what_is_carried_along_are_settings_of_the_pages(open_app: OpenApp) -> None:
+    url = {
+        "lc_request": "Who?",
+        "lc_right": "He",
+        "lc_data": "persona",
+        "lc_metric": "rouge",
+        "lc_goal": "60",
+    }
+    app = open_app("lifecycle", lang="en", text=TEXT, **url)
+    shared = {"text", "model"}
+    for row in (*stations(app, "lc_map").values(),):
+        link = urlsplit(row[5])
+        sources = (PACKAGE / "ui" / link.path.strip("/")).glob("*.py")
+        known = "\n".join(path.read_text("utf-8") for path in sources)
+        for name in set(parse_qs(link.query)) - shared:
+            assert f'"{name}"' in known, (link.path, name)
 
 
 def test_decisions_follow_what_this_session_measured(open_app: OpenApp, tmp_path: Path) -> None:
