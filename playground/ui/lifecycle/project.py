@@ -140,7 +140,7 @@ def _carried(project: Project, page: str) -> dict[str, str]:
             "fin_set": "" if project.data in ("documents", "pirate") else project.data,
         },
         "alignment": {"al_asked": project.request[:200]},
-        "agents": {"ag_question": project.request[:200]},
+        "agents": {"ag_question": project.request[:200], "ag_problem": "own" if project.request else ""},
         "evaluation": {"ev_panel": _METRIC_PANELS[project.metric]},
     }
     return taken.get(page, {})
