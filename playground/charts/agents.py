@@ -75,7 +75,6 @@ def bill(words: Mapping[str, str], n_turns: int, window: int) -> Spec:
                 },
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 
@@ -124,7 +123,6 @@ def strategies(words: Mapping[str, str], names: Sequence[str], field: str, most:
                 },
             },
         ],
-        "config": LOCALE,
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from playground.charts import embedding_maps
 from playground.core import bpe
 from playground.core.adapting import WayPoint
+from playground.core.agents import recorded
 from playground.core.beams import Candidate
 from playground.core.classroom.polls import Poll, tally
 from playground.core.contexts import Contexts
@@ -41,6 +42,7 @@ from playground.core.scaling_runs import TinyRun
 from playground.core.tables import (
     ablation,
     adapting,
+    agents,
     attention,
     beams,
     comparing,
@@ -204,6 +206,9 @@ FORGOTTEN = ForgettingTable(
 
 
 SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
+    "agents.bill": lambda: agents.bill(recorded.shipped()[0].run.turns),
+    "agents.opinions": lambda: agents.opinions({"it's": 0.5, "둘": 0.2}, {"it's": 0.7, "둘": 0.2}),
+    "agents.strategies": lambda: agents.measured([recorded.measured(recorded.shipped()[:12])]),
     "attention.mask": _attention,
     "attention.mean_map": _attention,
     "beams.beam_tree": _beam_tree,

@@ -54,6 +54,7 @@ BY_NAME: Mapping[str, Any] = {
     "most": 8.0,
     "sets": {"held_out": "it's", "others": "둘"}, "judges": ("it's", "둘"),
     "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
+    "field": "n_right", "roles": ("it's", "둘"),
 }  # fmt: skip
 
 
