@@ -100,7 +100,7 @@ def test_votes_of_a_class_come_from_many_threads() -> None:
 
 def test_polls_count_once_their_result_is_known() -> None:
     poll = Poll("better", "Hi,", (" there.", " you."))
-    asked = [Asked(1, poll, stage, (("Mina", 0), ("Jun", 1))) for stage in ("open", "closed", "revealed")]  # type: ignore[arg-type]
+    asked = [Asked(1, poll, stage, (("Mina", 0), ("Jun", 1))) for stage in ("open", "closed", "revealed")]
     assert len(votes_of(asked)) == 2
     assert len(votes_of(asked, is_revealed=False)) == 4
     assert votes_of([Asked(2, Poll("free", "?", ("a", "b")), "revealed", (("Mina", 0),))]) == ()
@@ -119,7 +119,7 @@ def test_a_table_of_strengths_begins_with_the_strongest() -> None:
 def test_tables_of_a_reward_model_are_those_of_pandas() -> None:
     answers, values = ["a", "bb", "cccc", "dd?", "e!"], [0.0, 1.0, 3.0, 2.5, 0.5]
     table = rewards.correlations(answers, values).set_index("feature")
-    expected = pd.Series([len(one) for one in answers]).corr(pd.Series(values))
+    expected = pd.Series([float(len(one)) for one in answers]).corr(pd.Series(values))
     assert table.value["characters"] == pytest.approx(expected)
     assert np.isnan(table.value["polite"])
     found = rewards.beginnings(("A", "B"), (list("abcd"), list("e")), ([1.0, 2.0, 2.1, 0.0], [1.0]))

@@ -14,6 +14,7 @@ from playground.core.preferences.pair import PreferencePair, split
 from playground.core.preferences.shipped import shipped_pairs
 from playground.core.preferences.sides import key_of, mixed
 from playground.core.preferences.votes import majority
+from playground.engine.contract.preferences import RewardObservation
 from playground.engine.local.engine import LocalEngine
 from playground.settings import Settings
 from playground.ui.alignment.pairs import Shown
@@ -134,6 +135,7 @@ def test_a_reward_model_learns_from_the_votes(
     train, held_out = split([PreferencePair(*row.values()) for row in rows])
     (run,) = engine.training.runs.of(app.session_state["owner_id"])
     last = run.observed[-1]
+    assert isinstance(last, RewardObservation)
     assert (len(last.chosen), len(last.train[0]), len(last.general[0])) == (len(held_out), len(train), 0)
     right = sum(np.array(last.chosen) > np.array(last.rejected))
     code = run_code("pair_accuracy", tmp_path, chosen=list(last.chosen), rejected=list(last.rejected))
@@ -168,7 +170,7 @@ def test_votes_all_one_way_and_against_the_pairs_are_learned_too(open_app: OpenA
 
 def test_before_votes_it_learns_what_the_pairs_prefer(open_app: OpenApp) -> None:
     app = open_app("alignment", lang="en", model=tiny.LLAMA, al_panel="reward")
-    assert any("the choices that the pairs come with, 36 pairs" in one for one in said(app))
+    assert any("the choices that the pairs come with; pairs to learn from: 36" in one for one in said(app))
     trained(app)
 
 

@@ -184,7 +184,7 @@ def strongest(texts: list[str], rewards: list[float]) -> str:
     """The feature that the reward goes along with most, in either direction; "" where none varies."""
     table = frames.correlations(texts, rewards)
     size = table.value.abs()
-    return "" if size.isna().all() else str(table.feature[int(size.idxmax())])
+    return "" if size.isna().all() else str(table.feature.iloc[int(size.fillna(-1.0).to_numpy().argmax())])
 
 
 def feature_reading(texts: list[str], rewards: list[float]) -> str:
@@ -192,8 +192,9 @@ def feature_reading(texts: list[str], rewards: list[float]) -> str:
     name = strongest(texts, rewards)
     if not name:
         return _("All answers have as much of every feature, so nothing can go along with the reward.")
-    table = frames.correlations(texts, rewards).set_index("feature")
-    value, low, high = (float(table.loc[name, part]) for part in ("value", "low", "high"))
+    table = frames.correlations(texts, rewards)
+    row = table[table.feature == name]
+    value, low, high = row[["value", "low", "high"]].to_numpy()[0].tolist()
     told = (
         _(
             "Over all answers ({n}) the reward **rises** most with {feature}: r = {value:.2f} "

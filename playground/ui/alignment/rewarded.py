@@ -74,11 +74,11 @@ def start(context: PageContext, inverse_penalty: float) -> None:
         given = given_of(learned.learn_from(context))
         base = AdapterName.of(context.model.model_id).base_id
         name = _("reward model of votes") if given.is_voted else _("reward model of shipped pairs")
-        request = RewardRequest(
-            RewardSettings(base, name, inverse_penalty=inverse_penalty, batch_size=len(given.train)),
-            *(preferences.examples(context, some) for some in (given.train, given.held_out, given.others)),
-            owner=context.owner,
+        settings = RewardSettings(base, name, inverse_penalty=inverse_penalty, batch_size=len(given.train))
+        train, held_out, others = (
+            preferences.examples(context, some) for some in (given.train, given.held_out, given.others)
         )
+        request = RewardRequest(settings, train, held_out, others, owner=context.owner)
         compute.training().runs.start(request)
     except PlaygroundError as error:
         st.session_state[ERROR] = error

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from playground.core.preferences.pair import PreferencePair
+from playground.core.preferences.sides import key_of
 from playground.core.preferences.votes import Better, Vote
 from playground.core.tables import votes as frames
 from playground.errors import InputError
@@ -99,7 +100,8 @@ def _cards(shown: Shown, known: ReadPair | None, mine: Vote | None) -> list[Card
             len(own.labels),
         )
         total = told.format(n=len(own.labels), total=own.total, mean=own.mean)
-        cards.append(Card(name, *zip(*own.characters, strict=True), total, is_chosen))
+        labels, bits = zip(*own.characters, strict=True)
+        cards.append(Card(name, labels, bits, total, is_chosen))
     return cards
 
 
@@ -156,7 +158,7 @@ def _reading(context: PageContext, known: ReadPair) -> str:
 def _remember(context: PageContext, shown: Shown, known: ReadPair) -> None:
     """Keep what the model would choose, to be compared with the votes."""
     gaps = st.session_state.setdefault(GAPS, {})
-    key = context.model.model_id, pairs.key_of(shown.pair)
+    key = context.model.model_id, key_of(shown.pair)
     sign = -1 if shown.is_turned else 1
     gaps[key] = (
         sign * (known.first.total - known.second.total),
