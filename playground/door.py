@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -130,7 +130,7 @@ class Door:
                 del self._browsers[browser]
 
 
-def _rejected(msgid: str, path: str, headers: Headers, **params: str) -> Response:
+def _rejected(msgid: str, path: str, headers: Headers, **params: Any) -> Response:  # noqa: ANN401
     """The sentence as the reader's page, or below `/v1` in the shape that programs read."""
     if not path.startswith(KEYED):
         return notice(msgid, 403, headers, **params)

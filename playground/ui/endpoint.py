@@ -39,7 +39,7 @@ def draw() -> None:
         if use is not None:
             st.button(_("End the key"), key="endpoint_end", icon=":material/block:", on_click=_end)
     if made is not None:
-        st.code(made, language=None)
+        st.code(made, language=None, wrap_lines=True)
         st.warning(
             _("Copy it now: it is shown once. It ends when this tab is closed, or when you make another.")
         )
