@@ -38,9 +38,9 @@ def panel(context: PageContext) -> Later | None:
         return None
     wish, problem = controls(answering)
     begun, recorded = running.known(answering, wish), _recorded(wish, problem)
-    later = _buttons(answering, wish, has_run=begun is not None)
+    line = _buttons(answering, wish, has_run=begun is not None)
     if begun is not None:
-        _draw(answering, wish, problem, begun.turns, begun.run())
+        box = _draw(answering, wish, problem, begun.turns, begun.run())
         show.source(answering.model, _("greedy: always the most probable token"))
     elif recorded is not None:
         _draw(answering, wish, problem, recorded.run.turns, recorded.run)
@@ -48,7 +48,7 @@ def panel(context: PageContext) -> Later | None:
     else:
         st.session_state[SHOWN] = None
         st.info(_("Nothing has run with these settings yet: press Run now."), icon=":material/play_arrow:")
-    return later
+    return None if begun is None or line is None else partial(_write, answering, wish, line, box)
 
 
 def _recorded(wish: Wish, problem: Problem | None) -> Recorded | None:
@@ -63,13 +63,12 @@ def _say_recorded(recorded: Recorded) -> None:
     st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
 
 
-def _buttons(context: PageContext, wish: Wish, *, has_run: bool) -> Later | None:
-    """Run, stop, go on; what writes the next turn where a run is under way."""
+def _buttons(context: PageContext, wish: Wish, *, has_run: bool) -> Any:  # noqa: ANN401  (a container)
+    """Run, stop, go on; the place of the progress where a run is under way, otherwise None."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if running.is_running(context, [wish]):
             st.button(_("Stop"), key="ag_stop", icon=":material/stop:", on_click=running.stop)
-            line = st.container()
-            return partial(_write, context, wish, line, st.container(key="ag_now"))
+            return st.container()
         st.button(
             _("Run once more") if has_run else _("Run now"), key="ag_run", icon=":material/play_arrow:",
             on_click=running.begin, args=(context, [wish]), type="primary",
@@ -101,14 +100,16 @@ def _write(context: PageContext, wish: Wish, line: Any, box: Any) -> None:  # no
     running.turn(context, [wish], lambda texts, n: pace(partial(draw, list(texts), n)))
 
 
-def _draw(context: PageContext, wish: Wish, problem: Problem | None, turns: Record, run: Run | None) -> None:
+def _draw(context: PageContext, wish: Wish, problem: Problem | None, turns: Record, run: Run | None) -> Any:  # noqa: ANN401  (a container)
+    """Draw a run; the place, below its cards, of the text that is being written."""
     st.session_state[SHOWN] = run
     agent_turns(drawn.cards(wish.setup, turns, run), key="ag_cards")
+    box = st.container(key="ag_now")
     if run is not None:
         is_right = None if problem is None else problem.is_right(run.answer)
         st.markdown(drawn.in_words(run, is_right))
     if not turns:
-        return
+        return box
     st.markdown(f"## {_('What does the loop cost?')}")
     window = state.settings().max_tokens
     n_turns = max(wish.setup.limits.turns, len(turns))
@@ -118,6 +119,7 @@ def _draw(context: PageContext, wish: Wish, problem: Problem | None, turns: Reco
     )
     code = partial(_code, context, wish.setup, turns)
     show.under_picture("ag_bill", frame=table, code=code, picture="ag_bill_picture")
+    return box
 
 
 def shown() -> Run | None:

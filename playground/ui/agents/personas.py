@@ -56,9 +56,9 @@ def panel(context: PageContext) -> Later | None:
     setup = _controls()
     begun = _talks().get(_key(answering, setup))
     recorded = next((one for one in shipped() if one.talk.setup == setup), None)
-    later = _buttons(answering, setup, begun)
+    line = _buttons(answering, setup, begun)
     if begun is not None:
-        _draw(answering, begun)
+        box = _draw(answering, begun)
         show.source(answering.model, _("seed {seed}").format(seed=setup.seed))
     elif recorded is not None:
         _draw(answering, recorded.talk)
@@ -66,7 +66,7 @@ def panel(context: PageContext) -> Later | None:
         st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
     else:
         st.info(_("Nobody has talked about this yet: press Run now."), icon=":material/play_arrow:")
-    return later
+    return None if begun is None or line is None else partial(_go_on, answering, begun, line, box)
 
 
 def _controls() -> TalkSetup:
@@ -101,13 +101,13 @@ def _field(label: str, default: str, most: int, key: str) -> str:
     return " ".join(typed.split()) or default
 
 
-def _buttons(context: PageContext, setup: TalkSetup, begun: Talk | None) -> Later | None:
+def _buttons(context: PageContext, setup: TalkSetup, begun: Talk | None) -> Any:  # noqa: ANN401
+    """Run, stop, go on; the place of the progress where a talk is under way, otherwise None."""
     key = _key(context, setup)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.session_state.get(TALKING) == key and begun is not None and not begun.after:
             st.button(_("Stop"), key="ag_talk_stop", icon=":material/stop:", on_click=_talk_on, args=(None,))
-            line, box = st.container(), st.container(key="ag_talk_now")
-            return partial(_go_on, context, begun, line, box)
+            return st.container()
         st.button(
             _("Run now") if begun is None else _("Run once more"), key="ag_talk_run", type="primary",
             icon=":material/play_arrow:", on_click=_begin, args=(key, setup),
@@ -192,14 +192,16 @@ def _minds(context: PageContext, talk: Talk) -> tuple[float, ...]:
 # ---------------------------------------------------------------- what was said
 
 
-def _draw(context: PageContext, talk: Talk) -> None:
+def _draw(context: PageContext, talk: Talk) -> Any:  # noqa: ANN401  (a container)
+    """Draw a talk; the place, below its cards, of the words that are being written."""
     cards = [
         TurnCards("", (Card("thought" if n % 2 == 0 else "action", talk.speaker(n).name, text or "–"),))
         for n, text in enumerate(talk.said)
     ]
     agent_turns(cards, key="ag_talk_cards")
+    box = st.container(key="ag_talk_now")
     if not talk.after:
-        return
+        return box
     table = table_of(talk)
     st.markdown(_told(talk, table))
     names = [role.name for role in talk.setup.roles]
@@ -216,6 +218,7 @@ def _draw(context: PageContext, talk: Talk) -> None:
         answers=list(candidates(talk.setup)),
     )  # fmt: skip
     show.under_picture("ag_talk", frame=table, code=code, picture="ag_talk_picture")
+    return box
 
 
 def table_of(talk: Talk) -> pd.DataFrame:
