@@ -90,6 +90,8 @@ SHOTS = (
     Shot("memory-ko-dark", "memory", "ko", "dark", PARIS, ".st-key-mem_budget_picture"),
     Shot("scaling-en-light", "scaling", "en", "light", SENTENCE, ".st-key-sca_losses svg"),
     Shot("scaling-ko-dark", "scaling", "ko", "dark", PARIS, ".st-key-sca_losses svg"),
+    Shot("lifecycle-en-light", "lifecycle", "en", "light", SENTENCE, ".station-map .station"),
+    Shot("lifecycle-ko-dark", "lifecycle", "ko", "dark", PARIS, ".station-map .station"),
     Shot("positions-ko-light", "positions", "ko", "light", PARIS, "[class*=st-key-pos] svg"),
 )
 

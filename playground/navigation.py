@@ -66,6 +66,7 @@ PAGES = (
     Page("retrieval", APPLIED, ":material/manage_search:", needs_text=False),
     Page("alignment", APPLIED, ":material/thumbs_up_down:", ("generate",), needs_text=False),
     Page("agents", APPLIED, ":material/smart_toy:", ("generate",), needs_text=False),
+    Page("lifecycle", APPLIED, ":material/route:", needs_text=False, needs_model=False),
     Page("classroom", CLASS, ":material/school:", needs_text=False),
 )
 FIRST = PAGES[0].name

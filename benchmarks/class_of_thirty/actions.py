@@ -226,6 +226,11 @@ PAGES = {
         _panel("the loop", "ag_panel_choice", 0, "ag_cards", kind="run"),
         _choose("another strategy", "ag_strategy_choice", "ag_cards", "ag_strategy_choice", n=5),
     )),
+    "lifecycle": Book("lc_map", (
+        _panel("prompt tracking", "lc_panel_choice", 2, kind="run"),
+        _panel("what decides", "lc_panel_choice", 1, kind="run"),
+        _panel("map", "lc_panel_choice", 0, kind="run"),
+    )),
     "classroom": Book("-", ()),
 }  # fmt: skip
 

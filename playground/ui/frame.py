@@ -28,6 +28,7 @@ from playground.paths import site_root
 from playground.ui import (
     adapters,
     compute,
+    course,
     in_class,
     model_picker,
     my_prompts,
@@ -128,6 +129,7 @@ def draw_page(name: str, draw: Draw) -> None:
         name: As in `navigation`.
         draw: The page's own, from its `page.py`.
     """
+    course.open_page(name)
     context = page(name)
     tasks, later = draw(context)
     end_of_page(context, tasks)
@@ -182,10 +184,11 @@ def has_sentence(context: PageContext) -> bool:
 
 
 def end_of_page(context: PageContext, tasks: Sequence[Task]) -> None:
-    """Draw Try this, Take away, and the rest of the lesson."""
+    """Draw Try this, Take away, the link to the next page, and the rest of the lesson."""
     words = lesson(context.name)
     show_tasks(context.name, words, tasks)
     st.info(f"**{_('Take away')}** · {words.take_away}", icon=":material/lightbulb:")
+    course.next_page(context.name)
     _rest(words)
 
 

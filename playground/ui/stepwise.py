@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from playground.engine.contract.asked import Asked
 from playground.engine.contract.beams import BeamsRequest, BeamStep
@@ -13,6 +14,7 @@ from playground.engine.contract.filling import Filled, FillRequest
 from playground.engine.contract.generation import GenerateManyRequest, GenerateRequest, GenerateStep
 from playground.engine.contract.scores import ScoreRequest, Scores
 from playground.engine.contract.waiting import OnWait
+from playground.ui import run_log
 from playground.ui.compute import engine
 from playground.ui.state import PageContext, click_waits
 from playground.ui.waiting import Clicked, WaitingLine
@@ -31,7 +33,13 @@ def generate(context: PageContext, settings: Mapping[str, Any]) -> Generator[Gen
     request = GenerateRequest(
         context.model.model_id, context.text, owner=context.owner, topic="generate", **settings
     )
-    return until_click(request, engine().generate)
+    return run_log.recorded(request, until_click(request, engine().generate))
+
+
+def repeat(context: PageContext, run: run_log.Run) -> Generator[GenerateStep]:
+    """Ask again what a run of the log was asked: same model, text, settings and seed."""
+    request = replace(run.request, owner=context.owner, topic="generate", request_id=uuid4().hex)
+    return run_log.recorded(request, until_click(request, engine().generate), repeats=run.number)
 
 
 def generate_many(
@@ -49,7 +57,8 @@ def generate_many(
         GenerateRequest(model, max_new_tokens=max_new_tokens, n_top=1, **{"text": context.text, **one})
         for one in settings
     )
-    return until_click(GenerateManyRequest(model, requests, owner=context.owner), engine().generate_many)
+    many = GenerateManyRequest(model, requests, owner=context.owner)
+    return run_log.recorded_many(requests, until_click(many, engine().generate_many))
 
 
 def beams(

@@ -55,6 +55,11 @@ def show_tasks(page: str, lesson: Lesson, tasks: Sequence[Task]) -> None:
     heading.markdown(f"## {_('Try this')} :gray[· {progress}]")
 
 
+def n_solved(page: str) -> int:
+    """Tasks of a page that this session has solved."""
+    return sum(name == page for name, _task in _solved())
+
+
 def _show_task(page: str, lesson: Lesson, task: Task, are_hidden: bool) -> None:
     if task.kind == "goal":
         _show_goal(page, lesson, task, are_hidden)

@@ -63,7 +63,6 @@ from playground.core.tables import (
     own_predictions,
     polls,
     positions,
-    pretraining,
     prompting,
     quantization,
     ranking,
@@ -77,6 +76,7 @@ from playground.core.tables import (
 )
 from playground.core.tokenization import Rung
 from playground.core.ways import WayAnswers
+from tests.charts import lifecycle_tables, pretraining_tables
 from tests.charts.preference_tables import PREFERENCES
 from tests.charts.tuning_tables import TABLES
 from tests.core.test_memory import SIZES
@@ -203,6 +203,7 @@ FORGOTTEN = ForgettingTable(
     ),
 )  # fmt: skip
 
+
 SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "agents.bill": lambda: agents.bill(recorded.shipped()[0].run.turns),
     "agents.opinions": lambda: agents.opinions({"it's": 0.5, "둘": 0.2}, {"it's": 0.7, "둘": 0.2}),
@@ -306,6 +307,8 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "metrics.votes": lambda: metrics.votes_against(
         [metrics.PostedAnswer(n, "it's", kind, 50.0, 0.5, 0.5, n) for n, kind in ((1, "good"), (2, "reader"))]
     ),
+    **lifecycle_tables.TABLES,
+    **pretraining_tables.TABLES,
     "masked.pair_differences": lambda: masked.pairs(
         [MeasuredPair(MinimalPair("it's", "a", "둘"), 2.0, bits, 3, 4) for bits in (1.0, 3.0)]
     ),
@@ -318,11 +321,6 @@ SAMPLE_TABLES: Mapping[str, Callable[[], pd.DataFrame]] = {
     "scaling.known": lambda: scaling.known(KNOWN_MODELS[:3], ""),
     "scaling.losses": _runs,
     "sampling.surprisal_bars": lambda: sampling.continuation(STEPS),
-    "pretraining.byte_map": lambda: pretraining.byte_map([97, 32], np.array([[0.5, 1.0], [-0.5, 0.25]])),
-    "pretraining.halves": lambda: pretraining.halves({"read": [(0, 5.5)], "unread": [(0, 5.5), (10, 4.0)]}),
-    "pretraining.losses": lambda: pretraining.curves({"it's": ([(1, 5.5)], [(0, 5.5), (1, 5.0)])}, {1: 4.5}),
-    "pretraining.transfer": lambda: pretraining.transfer({"둘": [(2, 36.5, 72), (4, 40.0, 72)]}),
-    "pretraining.word_shares": lambda: pretraining.word_shares({"it's": [(0, 0, 3), (10, 2, 4)]}),
     "seq2seq.exact_by_length": lambda: seq2seq.exact({"it's": [(10, 9, 10)], "둘": [(10, 1, 10)]}),
     "seq2seq.exact_by_step": lambda: seq2seq.exact({"it's": [(0, 0, 10), (50, 9, 10)]}, at="step"),
     "seq2seq.gradient_lines": lambda: seq2seq.gradients({"it's": PAIR.astype(np.float32)}, LABELS),

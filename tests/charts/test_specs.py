@@ -50,6 +50,8 @@ BY_NAME: Mapping[str, Any] = {
     "who": ("model", "baseline"), "metrics": ("it's", "둘"), "labels": ("a", "둘"),
     "xs": (1, 10), "ys": (1, 10), "budgets": (1e20, 1e21), "kinds": ("all", "law"),
     "times": ("before", "after"), "strides": [4, 8], "contexts": [8, 16], "extent": 1.5, "chance": 0.5,
+    "measure": "bits", "named": {"m": "it's"}, "branches": ("it's", "둘"), "goal": 0.8, "n_texts": 2,
+    "most": 8.0,
     "sets": {"held_out": "it's", "others": "둘"}, "judges": ("it's", "둘"),
     "schemes": {"data": "it's", "zero3": "둘"}, "n_most": 1e9, "longest": 64,
     "field": "n_right", "roles": ("it's", "둘"),

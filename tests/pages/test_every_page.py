@@ -34,7 +34,7 @@ READ_NOTHING = (  # at first no model reads the sentence there
     "agents", "lifecycle", "classroom",
 )  # fmt: skip
 NO_CODE = ("classroom",)  # its picture is of people: no script gives it again, and no file leaves it
-NO_MODEL = ("scaling",)  # its code fits a law to the points that stand in it
+NO_MODEL = ("scaling", "lifecycle")  # its code fits a law to the points that stand in it
 HOSTILE = {
     "markup": "</script><script>alert(1)</script> ![](http://x)",
     "formula and directive": "$E=mc^2$ and $$x$$ :red[x] :material/home: :smile:",

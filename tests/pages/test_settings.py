@@ -16,6 +16,7 @@ from playground.ui.alignment import dpo, reward, rl, written
 from playground.ui.finetuning import forgetting_live
 from playground.ui.finetuning.comparing import STRENGTHS
 from playground.ui.finetuning.controls import RANKS, RATES
+from playground.ui.lifecycle import project
 from playground.ui.memory import cache, devices, quantize
 from playground.ui.pretraining import training as pretraining
 from playground.ui.prompting.thinking import VOTES
@@ -36,6 +37,7 @@ OPTIONS = {
     "sca_steps": scaling.STEPS, "mem_devices": devices.COUNTS, "mem_devices_tokens": devices.TOKENS,
     "mem_cache_longest": cache.DRAWN[4:],
     **{f"fin_remedy_{kind}": values for kind, values in forgetting_live.STRENGTHS.items()},
+    "lc_goal": project.GOALS,
     "fin_way_size": SIZES, "al_penalty": reward.PENALTIES, "al_temperature": written.TEMPERATURES,
     "al_beta": dpo.BETAS, "al_dpo_r": dpo.RANKS, "al_dpo_rate": dpo.RATES, "al_kl_beta": rl.BETAS,
     "al_rl_r": rl.RANKS, "al_rl_rate": rl.RATES,

@@ -14,7 +14,7 @@ from playground.charts import finetuning as charts
 from playground.core.tables import finetuning as frames
 from playground.core.tables import training as frames_training
 from playground.engine.contract.scores import Scores
-from playground.ui import show, stepwise
+from playground.ui import findings, show, stepwise
 from playground.ui.finetuning.picking import pick
 from playground.ui.finetuning.sets import ChoiceQuestion, ReadSet
 from playground.ui.panels import Later
@@ -151,6 +151,8 @@ def _say(answers: ChoiceAnswers) -> None:
         "words "
         "(before: {d})."
     )
+    right, n = found["generalised", "after"]
+    findings.note("adapter", answers.asked[0], right / n, n, found["generalised", "before"][0] / n)
     st.markdown(
         told.format(
             a=found["memorised", "after"][0], m=found["memorised", "after"][1],

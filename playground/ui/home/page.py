@@ -14,15 +14,12 @@ from playground.core.tables import sampling as frames
 from playground.core.tokens import Tokenization
 from playground.core.trace import Trace
 from playground.engine.contract.traces import Capture
-from playground.navigation import KINDS, PAGES
-from playground.paths import site_root
-from playground.ui import compute, next_characters, show
+from playground.ui import compute, course, next_characters, show
 from playground.ui.components.journey import Scene, journey_picture, reading
 from playground.ui.components.token_chips import token_chips
 from playground.ui.frame import Drawn
 from playground.ui.panels import Later
 from playground.ui.state import PageContext, settings
-from playground.ui.text import _, lesson
 from playground.ui.try_this import Task
 
 CODE = {"decoder": "home", "encoder": "home_encoder", "encoder-decoder": "home_encoder_decoder"}
@@ -38,7 +35,7 @@ def draw(context: PageContext) -> Drawn:
     scene = Scene(read, tokens, next_tokens, context.model, selected, limit, context.language)
     _draw(context, trace, scene)
     characters = _characters(context, trace, scene)
-    _other_ways()
+    course.draw()
     return _tasks(read, tokens), characters
 
 
@@ -88,16 +85,6 @@ def _characters(context: PageContext, trace: Trace, scene: Scene) -> Later | Non
             next_characters.draw(context, trace)
 
     return draw_characters
-
-
-def _other_ways() -> None:
-    """Links to the pages on how models came to be built so, and on other ways from a text to an answer."""
-    st.markdown(f"## {_('How did it come to this, and what else is there?')}")
-    with st.container(horizontal=True, key="other_ways"):
-        for page in PAGES:
-            if page.section == KINDS:
-                path = site_root() / "pages" / f"{page.name}.py"
-                st.page_link(path, label=lesson(page.name).title, icon=page.icon, width="content")
 
 
 def _tasks(read: Journey, tokens: Tokenization) -> list[Task]:

@@ -17,7 +17,7 @@ from playground.core.demonstrations import CONDITIONS, Condition
 from playground.core.few_shot import Example
 from playground.core.tables import prompting as frames
 from playground.core.turning import turning_point
-from playground.ui import show
+from playground.ui import findings, show
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.prompting import code
@@ -202,10 +202,19 @@ def _draw(sweep: Sweep) -> None:
     spec = _picture(sweep.prompt.context.language, sweep.conditions, sweep.prompt.chance)
     show.show_chart(spec, "pro_shots_picture", _alt(), data=frames.points_and_means(table))
     st.markdown(_reading(sweep, table))
+    _note(sweep, table)
     n_items = len(sweep.prompt.test) * len(sweep.done)
     n_answers = ngettext("{n:,} answer", "{n:,} answers", n_items).format(n=n_items)
     show.source(sweep.prompt.context.model, n_answers, f"{sweep.elapsed_s:.1f} s")
     show.under_picture("shots", frame=table, code=partial(_code, sweep), picture="pro_shots_picture")
+
+
+def _note(sweep: Sweep, table: pd.DataFrame) -> None:
+    """Take down the best number of examples, and what the model does without any."""
+    means = frames.means(table)
+    true = means[means["condition"] == "true"]
+    model, n = sweep.prompt.context.model.model_id, len(sweep.prompt.test)
+    findings.note("prompt", model, float(true["accuracy"].max()), n, float(true.iloc[0]["accuracy"]))
 
 
 def _reading(sweep: Sweep, table: pd.DataFrame) -> str:

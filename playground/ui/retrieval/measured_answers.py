@@ -20,7 +20,7 @@ from playground.core.grounding import injected
 from playground.core.tables import grounding as frames
 from playground.engine.contract.retrieval import EncodeRequest
 from playground.errors import PlaygroundError
-from playground.ui import collections, show, state
+from playground.ui import collections, findings, show, state
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
 from playground.ui.retrieval.case import Case, way_names
@@ -95,6 +95,7 @@ def draw(case: Case, conditions: Sequence[Condition], key: str, order: Order = O
     if found:
         _picture_of(_table(found, conditions), key, len(questions))
         _under(case, found, conditions, key, order)
+        _note(case, found)
     else:
         st.caption(_("Nobody has asked all questions with this model and these chunks yet."))
     return partial(_go_on, case, questions, conditions, key, order, line) if running and n_left else None
@@ -229,6 +230,17 @@ def _figures(
 def _table(found: Mapping[Asked, Outcome], conditions: Sequence[Condition]) -> pd.DataFrame:
     figures = _figures(found, conditions)
     return frames.outcomes({key: one for key, one in figures.items() if one[2]})
+
+
+def _note(case: Case, found: Mapping[Asked, Outcome]) -> None:
+    """Take down the right answers with the right chunks, and those with none."""
+    right, closed = (
+        [one.is_right for (_id, condition), one in found.items() if condition == wanted]
+        for wanted in ("right", "closed")
+    )
+    if right:
+        before = sum(closed) / len(closed) if closed else None
+        findings.note("answers", case.context.model.model_id, sum(right) / len(right), len(right), before)
 
 
 def _picture_of(table: pd.DataFrame, key: str, n_questions: int) -> None:

@@ -11,13 +11,13 @@ import streamlit as st
 
 from playground.charts import ranking as charts
 from playground.core import shipped_documents as shipped
-from playground.core.metrics.ranking import Ranked
+from playground.core.metrics.ranking import Ranked, ranking_figures
 from playground.core.tables import ranking as frames
 from playground.core.tables.ranking import Name
 from playground.engine.contract.models import AdapterName, ModelInfo, Prefixes
 from playground.engine.contract.retrieval import WAYS, Way
 from playground.errors import PlaygroundError
-from playground.ui import compute, frame, show, state
+from playground.ui import compute, findings, frame, show, state
 from playground.ui.choose import choose
 from playground.ui.panels import Later
 from playground.ui.progress import Progress
@@ -64,6 +64,7 @@ def panel(context: PageContext, current: collection.Current) -> Later | None:
         table = _table(known, view, figure, k)
         _draw(place, table, known, view, figure, k)
         _under(context, cells, known, table, k)
+        _note(cells, known)
     else:
         place.caption(_("Nobody has measured this yet."))
     if missing and _is_wanted(cells, missing):
@@ -145,6 +146,16 @@ def _table(known: Mapping[int, Searched], view: str, figure: Name, k: int) -> pd
                 ]
                 groups.append((name, ways[way], rows))
     return frames.figures(groups, k, figure)
+
+
+def _note(cells: Sequence[Cell], known: Mapping[int, Searched]) -> None:
+    """Take down the best way of searching, by its share of questions with a right chunk among three."""
+    hits = [
+        (ranking_figures(one.found[way], 3).hit.value, len(one.found[way]))
+        for one in known.values()
+        for way in WAYS
+    ]
+    findings.note("search", cells[0].model, *max(hits))
 
 
 def _ways() -> dict[Way, str]:
