@@ -24,7 +24,7 @@ def panel(page: Page, name: str) -> None:
 
 
 def test_from_twelve_votes_to_what_is_written_before_and_after(page: Page, open_page: OpenPage) -> None:
-    open_page("/alignment?lang=en&al_dpo_steps=3")
+    open_page("/alignment?lang=en&al_dpo_steps=6")
     main = page.get_by_test_id("stMain")
     for n, pair in enumerate(mixed(shipped_pairs("en"))[:12]):
         expect(main.get_by_text(f"{n} of 48 voted on")).to_be_visible()
@@ -51,7 +51,8 @@ def test_from_twelve_votes_to_what_is_written_before_and_after(page: Page, open_
 
     panel(page, "DPO")
     page.locator(".st-key-al_dpo_start button").click()
-    expect(main.get_by_text("Done: 3 steps")).to_be_visible(timeout=PATIENCE_MS)
+    expect(main.get_by_text("Done: 6 steps")).to_be_visible(timeout=PATIENCE_MS)
     wait_run(page)
+    panel(page, "Before and after")
     expect(main.get_by_text("before", exact=True).first).to_be_visible()
-    expect(main.get_by_text("after step 3", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(main.get_by_text("after step 6", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
