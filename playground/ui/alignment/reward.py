@@ -90,7 +90,8 @@ def judges(run: Run | None, given: Given) -> None:
     table = frames.accuracies(found)
     shown = table.assign(judge=table.judge.map(names))
     words = {
-        "share": _("pairs in the right order"), "judge": _("judge"), "pairs": _("pairs"), "right": _("right pairs"),
+        "share": _("pairs in the right order"), "judge": _("judge"), "pairs": _("pairs"),
+        "right": _("right pairs"),
     }  # fmt: skip
     show.show_chart(
         charts.accuracies(words, sets=sets, judges=tuple(names.values())), "al_judges",
