@@ -104,8 +104,8 @@ def read(text: str) -> DriftRecord:
     """The record of such a text.
 
     Example:
-        >>> one = DriftRecord("m", "r", "lora", 2, {"a": ["x"], "b": ["y"]}, (Shift("p", "a", "x", 1.0, 2.0,
-        1),))
+        >>> row = Shift("p", "a", "x", 1.0, 2.0, 1)
+        >>> one = DriftRecord("m", "r", "lora", 2, {"a": ["x"], "b": ["y"]}, (row,))
         >>> read(written(one)).rows == one.rows
         True
     """

@@ -81,7 +81,7 @@ def outcomes(probs: ArrayLike, rewards: ArrayLike) -> Outcomes:
     Example:
         >>> found = outcomes(np.full(100, 0.01), [*range(50), *range(50)])
         >>> len(found.probs), len(found.rest_probs), round(found.probs.sum() + found.rest_probs.sum(), 9)
-        (14, 48, np.float64(1.0))
+        (14, 47, np.float64(1.0))
     """
     p, r = np.asarray(probs, np.float64), np.asarray(rewards, np.float64)
     named = _named(p, r)

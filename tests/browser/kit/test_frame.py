@@ -216,7 +216,7 @@ def test_a_korean_excel_file_gives_its_good_rows_and_names_the_bad_one(open_page
 def test_everything_in_the_sidebar_is_reached_with_the_tab_key(follow: OpenPage) -> None:
     page = follow("/?lang=en")
     reached: list[str] = []
-    for _ in range(70):  # more than once around, should the page still be filling
+    for _ in range(3 * len(PAGES) + 40):  # more than once around, should the page still be filling
         page.keyboard.press("Tab")
         reached.append(page.evaluate(FOCUSED))
     walked = " | ".join(reached)
