@@ -13,7 +13,7 @@ from playground.engine.contract.preference_runs import seen
 from playground.engine.contract.preferences import MAX_HELD_OUT, DpoRequest, DpoSettings
 from playground.engine.contract.training import TrainingState
 from playground.ui import preferences, state
-from playground.ui.alignment import constitution, dpo_pictures, learned, tuning
+from playground.ui.alignment import constitution, dpo_pictures, learned, pool, tuning
 from playground.ui.alignment.said import or_sentence
 from playground.ui.alignment.tuning import Learned
 from playground.ui.choose import choose
@@ -93,6 +93,7 @@ def _pairs(context: PageContext) -> tuple[str, list[PreferencePair]] | None:
         told = ngettext("{n} pair is kept.", "{n} pairs are kept.", len(kept)).format(n=len(kept))
         st.caption(told)
         return _("a constitution"), kept
+    pool.whose()
     found = learned.learn_from(context)
     st.caption(found.told)
     return (_("votes") if found.is_voted else _("shipped pairs")), list(found.pairs)

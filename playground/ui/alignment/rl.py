@@ -25,6 +25,7 @@ from playground.engine.contract.hacking_runs import (
 )
 from playground.engine.contract.policies import HeadReward, PolicyObservation, PolicyRequest, PolicySettings
 from playground.engine.contract.training import TrainingState
+from playground.errors import InputError
 from playground.ui import preferences, show
 from playground.ui.alignment import hack, rewarding, rl_code, tuning
 from playground.ui.alignment.said import or_sentence
@@ -34,7 +35,7 @@ from playground.ui.number import number_field, slider
 from playground.ui.panels import Later
 from playground.ui.prompted import context_of
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain
+from playground.ui.text import _, plain, sentence
 from playground.ui.url import setting
 
 BETAS = (0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -84,15 +85,7 @@ def panel(context: PageContext) -> Later | None:
     hack.picture(context)
     st.markdown(f"## {_('Train it yourself: your reward, with and without the leash')}")
     base = context_of(context, tuning.base_of(context))
-    chosen = _settings(base)
-    st.button(
-        _("Start training"), type="primary", key="al_rl_start", icon=":material/play_arrow:",
-        on_click=tuning.start, args=(partial(request, base, chosen), PolicySettings),
-        disabled=not chosen.prompt.strip(),
-    )  # fmt: skip
-    if not chosen.prompt.strip():
-        st.info(_("Type a prompt."))
-    tuning.show_start_error(PolicySettings)
+    _ask(base)
     tuning.pick(context, PolicySettings, "al_rl")
     live = tuning.shown(context, PolicySettings)
     if live is None:
@@ -107,6 +100,23 @@ def panel(context: PageContext) -> Later | None:
     _under(context, live)
     tuning.open_elsewhere(context, live, "al_rl")
     return None
+
+
+def _ask(base: PageContext) -> None:
+    """Draw settings and button; what cannot be asked is a sentence above the run, which stays."""
+    try:
+        chosen = _settings(base)
+    except InputError as error:
+        st.error(sentence(error))
+        return
+    st.button(
+        _("Start training"), type="primary", key="al_rl_start", icon=":material/play_arrow:",
+        on_click=tuning.start, args=(partial(request, base, chosen), PolicySettings),
+        disabled=not chosen.prompt.strip(),
+    )  # fmt: skip
+    if not chosen.prompt.strip():
+        st.info(_("Type a prompt."))
+    tuning.show_start_error(PolicySettings)
 
 
 def _settings(base: PageContext) -> Chosen:
@@ -203,10 +213,10 @@ def _draw(context: PageContext, live: TrainingState) -> None:
 def reading(told: list[MeasuredRollout], settings: PolicySettings) -> str:
     """A run in words: what it gained, how far it went, and whether that is a hack."""
     found = judged(told)
-    if found.is_flat and len(told) <= 2:
+    if found.is_flat and not any(one.spread for one in told):
         return _(
-            "All answers of rollout 0 have the reward {first:.2f}: nothing tells better from worse, so there "
-            "is no gradient. Choose a reward that some answers have more of."
+            "All answers so far have the reward {first:.2f}: nothing tells better from worse, so there is no "
+            "gradient. Choose a reward that some answers have more of."
         ).format(first=found.first)
     said = _(
         "By rollout {n} the mean reward went from {first:.2f} to {last:.2f}, {kl:.1f} nats per answer away "

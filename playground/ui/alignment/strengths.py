@@ -117,11 +117,14 @@ def reading(wins: Wins, found: Strengths) -> str:
         words += " " + _(
             "One side has won or lost all its votes, so its most likely strength is infinite; each "
             "was therefore "
-            "given two ties against an imagined answer of strength 0."
+            "given two ties against an imagined answer of strength 0, and the bars are intervals of how far "
+            "it is ahead of that one."
         )
     if found.groups.max(initial=0) > 0:
-        words += " " + _(
-            "Only strengths that votes connect can be compared: 0 is the mean of each such group."
+        words += " " + (
+            _("Only strengths that votes connect can be compared.")
+            if found.prior_draws
+            else _("Only strengths that votes connect can be compared: 0 is the mean of each such group.")
         )
     return words
 
