@@ -146,8 +146,8 @@ def _of_answers(run: DpoRun) -> str:
     if found.both_fell:
         told = _(
             "Both answers became less probable than under the reference: the chosen ones by {down:.1f} nats, "
-            "the rejected ones by {more:.1f}. The margin still grew to β · {gap:.1f} = {margin:.2f}: the loss "
-            "knows only the difference."
+            "the rejected ones by {more:.1f}. The margin still grew to β · {gap:.1f} = {margin:.2f}: the "
+            "loss knows only the difference."
         )
         told = told.format(down=-found.chosen, more=-found.rejected, **values)
     else:
