@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.core.hacking_judged import FAR, judged
+from playground.core.preferences.pair import PreferencePair
 from playground.core.reward_hacking import MeasuredRollout
 from playground.core.rewards import TextReward
 from playground.core.tables import alignment_policy as frames
@@ -27,7 +28,7 @@ from playground.engine.contract.policies import HeadReward, PolicyObservation, P
 from playground.engine.contract.training import TrainingState
 from playground.errors import InputError
 from playground.ui import preferences, show
-from playground.ui.alignment import hack, rewarding, rl_code, tuning
+from playground.ui.alignment import hack, rewarded, rewarding, rl_code, tuning
 from playground.ui.alignment.said import or_sentence
 from playground.ui.alignment.tuning import Learned
 from playground.ui.components.rollouts import rollouts
@@ -249,12 +250,21 @@ def _under(context: PageContext, live: TrainingState) -> None:
     def frame() -> pd.DataFrame:
         return frames.rollouts({settings.name: told_of(tuning.shown(context, PolicySettings) or live)})
 
-    if isinstance(settings.reward, TextReward) and prompt:
+    pairs, penalty = _judged_by(context, settings)
+    if prompt and (pairs or isinstance(settings.reward, TextReward)):
         show.under_picture(
-            "alignment_policy",
-            frame=lambda: frames.rollouts(
-                {settings.name: told_of(tuning.shown(context, PolicySettings) or live)}
-            ),
-            code=lambda: rl_code.live_run(settings, prompt),
+            "alignment_policy", frame=frame, code=lambda: rl_code.live_run(settings, prompt, pairs, penalty),
             picture="al_rl_picture",
-        )
+        )  # fmt: skip
+
+
+def _judged_by(context: PageContext, settings: PolicySettings) -> tuple[tuple[PreferencePair, ...], float]:
+    """Pairs and C of the reward model of a run; no pairs where it is none, or they are forgotten."""
+    if isinstance(settings.reward, TextReward):
+        return (), 0.1
+    wanted = settings.reward.head
+    head = next((one for one in preferences.heads(context) if one.head_id == wanted), None)
+    given = rewarded.given_of_head(context, head.run) if head is not None else None
+    return (
+        (given.train, head.settings.inverse_penalty) if head is not None and given is not None else ((), 0.1)
+    )
