@@ -74,9 +74,11 @@ class Chosen:
     @property
     def name(self) -> str:
         """Name of the run."""
+        by = self.reward
+        reward = _(rewarding.KINDS[by.kind]) if isinstance(by, TextReward) else _("the reward model")
         leash = f"β {self.kl_beta:g}" if self.kl_beta else _("no leash")
         clip = "" if math.isfinite(self.epsilon) else " · " + _("no clip")
-        return _("policy gradient") + f" · {leash}{clip}"
+        return _("policy gradient") + f" · {reward} · {leash}{clip}"
 
 
 @or_sentence
