@@ -20,6 +20,7 @@ from playground.ui.choose import choose
 from playground.ui.number import number_field, slider
 from playground.ui.panels import Later
 from playground.ui.prompted import context_of
+from playground.ui.runs import is_still
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
 
@@ -71,7 +72,8 @@ def panel(context: PageContext) -> Later | None:
         dpo_pictures.under(shipped(), is_shipped=True)
         return None
     tuning.follow(context, DpoSettings, "al_dpo", partial(_draw, base))
-    dpo_pictures.under(run_of(live, base))
+    if live.observed:
+        dpo_pictures.under(run_of(live, base))
     tuning.open_elsewhere(context, live, "al_dpo")
     return None
 
@@ -158,7 +160,8 @@ def run_of(live: TrainingState, base: PageContext) -> DpoRun:
 def _draw(base: PageContext, live: TrainingState) -> None:
     run = run_of(live, base)
     if not run.train and not run.milestones:
-        st.caption(_("The first losses come in a moment; step 0 is the model as it was."))
+        if not is_still(live):
+            st.caption(_("The first losses come in a moment; step 0 is the model as it was."))
         return
     dpo_pictures.draw(run, "al_dpo")
     st.caption(plain(_("{s:.2f} s per step").format(s=live.step_s)) if live.step_s else " ")

@@ -35,6 +35,7 @@ from playground.ui.components.rollouts import rollouts
 from playground.ui.number import number_field, slider
 from playground.ui.panels import Later
 from playground.ui.prompted import context_of
+from playground.ui.runs import is_still
 from playground.ui.state import PageContext
 from playground.ui.text import _, plain, sentence
 from playground.ui.url import setting
@@ -203,7 +204,8 @@ def unit_of(settings: PolicySettings) -> str:
 def _draw(context: PageContext, live: TrainingState) -> None:
     told, settings = told_of(live), settings_of(live)
     if not told:
-        st.caption(_("The first answers come in a moment: rollout 0 is the model as it was."))
+        if not is_still(live):
+            st.caption(_("The first answers come in a moment: rollout 0 is the model as it was."))
         return
     with st.container(key="al_rl_picture"):
         rollouts(
