@@ -33,7 +33,7 @@ engine = create_engine(Settings())
 
 
 def observed(request: TrainingRequest) -> tuple[Observation, ...]:
-    """What a run has told, once it has ended."""
+    """Measurements of a run, once it has ended."""
     engine.training.runs.start(request)
     while (state := engine.training.runs.state(request.request_id, "shown")).status not in ENDED:
         time.sleep(0.1)
