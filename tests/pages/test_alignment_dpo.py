@@ -90,6 +90,8 @@ def test_a_run_begins_at_ln_2_and_is_drawn(trained: tuple[AppTest, TrainingState
     assert f"the loss is {LN2:.4f} = ln 2" in text
     last = told[-1].held_out.dpo(0.1)
     assert f"after step {told[-1].step} it is {last.loss:.4f} on held-out pairs" in text
+    gap = float(last.margins.mean()) / 0.1  # of the log-ratios, of which the margin is β times as much
+    assert f"β · {gap:.1f} = {0.1 * gap:.2f}" in text
     right = int((last.margins > 0).sum())
     assert f"{right} of {len(last.margins)} held-out pairs are in the right order" in text
     app.button(key="al_dpo_use").click().run()

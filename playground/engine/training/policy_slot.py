@@ -21,6 +21,7 @@ from playground.engine.training.run import text_order
 
 Array = NDArray[np.float64]
 Batch = tuple[PromptExample, ...]
+ROUNDING = 1e-3  # nats: two forwards of one model differ by less along an answer
 Judge = Callable[[Written, Sequence[str]], Array]
 """Reward of each answer: of (answers, their texts)."""
 
@@ -54,9 +55,16 @@ class Rollout:
 
     @property
     def advantages(self) -> Array:
-        """Leashed reward of each answer less the mean of the others to its prompt. Shape [answer]."""
-        paid = leashed(self.rewards, self.k1, self.settings.kl_beta)
-        return leave_one_out(paid.reshape(-1, self.settings.n_answers)).reshape(-1)
+        """Leashed reward of each answer less the mean of the others to its prompt. Shape [answer].
+
+        Where all answers to a prompt are worth the same and the policy is still the reference, what is left
+        is rounding: 0, or Adam, which does not see a gradient's scale, would make whole steps of it.
+        """
+        rewards = self.rewards.reshape(-1, self.settings.n_answers)
+        k1 = self.k1.reshape(rewards.shape)
+        is_noise = (np.ptp(rewards, axis=1) == 0) & (np.abs(k1).max(axis=1) < ROUNDING)
+        k1[is_noise] = 0.0
+        return leave_one_out(leashed(rewards, k1, self.settings.kl_beta)).reshape(-1)
 
     @property
     def gains(self) -> Array:

@@ -200,6 +200,8 @@ def _of_all(given: list[Chain]) -> str:
         "Of {n} chains {pairs} give a pair; the model prefers its own revision in {preferred} of {asked}.",
         found.n,
     )
+    if not found.n_asked:
+        told = ngettext("Of {n} chain {pairs} gives a pair.", "Of {n} chains {pairs} give a pair.", found.n)
     return told.format(
         n=found.n, pairs=found.n - found.n_same, preferred=found.n_preferred, asked=found.n_asked
     )

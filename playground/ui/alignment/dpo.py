@@ -13,13 +13,14 @@ from playground.engine.contract.preference_runs import seen
 from playground.engine.contract.preferences import MAX_HELD_OUT, DpoRequest, DpoSettings
 from playground.engine.contract.training import TrainingState
 from playground.ui import preferences, state
-from playground.ui.alignment import constitution, dpo_pictures, learned, tuning
+from playground.ui.alignment import constitution, dpo_pictures, learned, pool, tuning
 from playground.ui.alignment.said import or_sentence
 from playground.ui.alignment.tuning import Learned
 from playground.ui.choose import choose
 from playground.ui.number import number_field, slider
 from playground.ui.panels import Later
 from playground.ui.prompted import context_of
+from playground.ui.runs import is_still
 from playground.ui.state import PageContext
 from playground.ui.text import _, ngettext, plain
 
@@ -71,7 +72,8 @@ def panel(context: PageContext) -> Later | None:
         dpo_pictures.under(shipped(), is_shipped=True)
         return None
     tuning.follow(context, DpoSettings, "al_dpo", partial(_draw, base))
-    dpo_pictures.under(run_of(live, base))
+    if live.observed:
+        dpo_pictures.under(run_of(live, base))
     tuning.open_elsewhere(context, live, "al_dpo")
     return None
 
@@ -93,6 +95,7 @@ def _pairs(context: PageContext) -> tuple[str, list[PreferencePair]] | None:
         told = ngettext("{n} pair is kept.", "{n} pairs are kept.", len(kept)).format(n=len(kept))
         st.caption(told)
         return _("a constitution"), kept
+    pool.whose()
     found = learned.learn_from(context)
     st.caption(found.told)
     return (_("votes") if found.is_voted else _("shipped pairs")), list(found.pairs)
@@ -157,7 +160,8 @@ def run_of(live: TrainingState, base: PageContext) -> DpoRun:
 def _draw(base: PageContext, live: TrainingState) -> None:
     run = run_of(live, base)
     if not run.train and not run.milestones:
-        st.caption(_("The first losses come in a moment; step 0 is the model as it was."))
+        if not is_still(live):
+            st.caption(_("The first losses come in a moment; step 0 is the model as it was."))
         return
     dpo_pictures.draw(run, "al_dpo")
     st.caption(plain(_("{s:.2f} s per step").format(s=live.step_s)) if live.step_s else " ")

@@ -122,32 +122,38 @@ def reading(run: DpoRun) -> list[str]:
         told = _("Every run begins at a loss of ln 2 = {ln2:.4f}: policy and reference are the same.")
         return [told.format(ln2=LN2)]
     first, last = run.milestones[0].dpo(run.beta), run.milestones[-1]
-    said = [
-        _(
-            "At step 0 policy and reference are the same model, every margin is 0 and the loss is "
-            "{first:.4f} = ln 2; after step {step} it is {last:.4f} on held-out pairs."
-        ).format(first=first.loss, step=last.step, last=last.dpo(run.beta).loss)
-    ]
-    if last.step:
-        said += [_of_answers(run), _of_distance(run)]
-    return said
+    if not last.step:
+        told = _(
+            "At step 0 policy and reference are the same model: every margin is 0 and the loss is "
+            "{first:.4f} = ln 2."
+        )
+        return [told.format(first=first.loss)]
+    told = _(
+        "At step 0 policy and reference are the same model, every margin is 0 and the loss is "
+        "{first:.4f} = ln 2; after step {step} it is {last:.4f} on held-out pairs."
+    )
+    said = told.format(first=first.loss, step=last.step, last=last.dpo(run.beta).loss)
+    return [said, _of_answers(run), _of_distance(run)]
 
 
 def _of_answers(run: DpoRun) -> str:
     """Both log-probabilities relative to the reference; that both can fall while the margin grows."""
     found = moved(run.milestones[-1], run.beta)
-    values = {"chosen": found.chosen, "rejected": found.rejected, "margin": found.margin}
+    values = {
+        "chosen": found.chosen, "rejected": found.rejected, "gap": found.margin,
+        "margin": run.beta * found.margin,
+    }  # fmt: skip
     if found.both_fell:
         told = _(
             "Both answers became less probable than under the reference: the chosen ones by {down:.1f} nats, "
-            "the rejected ones by {more:.1f}. The margin still grew to {margin:.1f}: the loss knows only the "
-            "difference."
+            "the rejected ones by {more:.1f}. The margin still grew to β · {gap:.1f} = {margin:.2f}: the "
+            "loss knows only the difference."
         )
-        told = told.format(down=-found.chosen, more=-found.rejected, margin=found.margin)
+        told = told.format(down=-found.chosen, more=-found.rejected, **values)
     else:
         told = _(
             "Relative to the reference the chosen answers moved by {chosen:+.1f} and the rejected ones by "
-            "{rejected:+.1f} nats: the margin is {margin:+.1f}."
+            "{rejected:+.1f} nats: the margin is β · {gap:.1f} = {margin:.2f}."
         ).format(**values)
     if found.n_both_fell:
         more = ngettext(
@@ -166,7 +172,7 @@ def _of_distance(run: DpoRun) -> str:
         return _("The run diverged: a reward is not a number any more. Try a lower learning rate.")
     told = _(
         "{right:g} of {n} held-out pairs are in the right order ({share:.0%}, 95 % interval {low:.0%} to "
-        "{high:.0%}); the KL divergence from the reference is {kl:.3f} nats per token."
+        "{high:.0%}); along their answers the KL divergence from the reference is {kl:.3f} nats per token."
     )
     return told.format(
         right=right.n_right, n=right.n, share=right.share, low=right.low, high=right.high, kl=last.kl
@@ -180,7 +186,7 @@ def under(run: DpoRun, *, is_shipped: bool = False) -> None:
         _("revision {hash}").format(hash=run.revision[:12]),
         f"β {run.beta:g}",
         _("pairs learned: {n}, held out: {m}").format(n=len(run.pairs), m=len(run.held_out_pairs)),
-        *([_("{n:.0f} s").format(n=run.seconds)] if run.seconds and not is_shipped else []),
+        *([_("{n:.0f} s").format(n=run.seconds)] if run.seconds >= 1 and not is_shipped else []),
         _("comes with the playground, on its English pairs") if is_shipped else _("trained in this session"),
     ]
     st.caption(plain(" · ".join(words)))

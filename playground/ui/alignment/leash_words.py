@@ -33,6 +33,7 @@ def explanation() -> str:
     """The closed form in words, beside training."""
     return _(
         "The picture needs no training: the policy with the most reward less β · KL is the reference times "
-        "exp(reward / β), normalised. A run of policy gradient climbs towards that policy in small steps "
-        "and ends below the curve; DPO turns the formula round and reads a reward off the policy."
+        "exp(reward / β), normalised. A run of policy gradient climbs towards that policy in small steps; "
+        "no policy over these outcomes lies above the curve. DPO turns the formula round and reads a reward "
+        "off the policy."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.ui.alignment import constitution, dpo, leash, reward, rl, tasks, vote
+from playground.ui.alignment import constitution, dpo, leash, pairs, reward, rl, tasks, vote
 from playground.ui.frame import Drawn
 from playground.ui.panels import Panel, pick
 from playground.ui.state import PageContext
@@ -19,5 +19,8 @@ def draw(context: PageContext) -> Drawn:
         "leash": Panel(_("The leash"), leash.panel),
         "constitution": Panel(_("A constitution"), constitution.panel),
     }
-    later = pick("al_panel", panels, _("Picture")).draw(context)
+    picked = pick("al_panel", panels, _("Picture"))
+    if picked is not panels["vote"]:
+        pairs.hold()
+    later = picked.draw(context)
     return tasks.make(context), later

@@ -20,6 +20,7 @@ from playground.ui.choose import choose
 from playground.ui.file_preview import ColumnWanted, FileKind
 from playground.ui.state import PageContext, outlives_reload
 from playground.ui.text import _, ngettext, plain
+from playground.ui.url import hidden
 
 SHIPPED, OWN, WRITTEN = "shipped", "own", "written"
 FILE = "al_file"  # the reader's file once it is used
@@ -83,8 +84,14 @@ def choose_set() -> tuple[str, str]:
     return chosen, topic
 
 
+def hold() -> None:
+    """Keep set and topic as they stand in the link, in a panel that does not draw their pickers."""
+    for key in ("al_set", "al_topic"):
+        hidden(key)
+
+
 def wanted() -> tuple[str, str]:
-    """Set and topic as they stand in the link, for a panel that does not draw their pickers."""
+    """Set and topic as they stand in the link; `hold` or the pickers come before."""
     chosen, topic = (str(st.session_state.get(key, "")) for key in ("al_set", "al_topic"))
     return chosen if chosen in sets() else SHIPPED, topic if topic in TOPICS else "all"
 

@@ -26,7 +26,6 @@ NO_VOTES = 0.1
 
 def panel(context: PageContext) -> Later | None:
     """Draw the button, the run, and what the reward model has learned."""
-    found = learned.learn_from(context)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         penalty = slider(
             _("Freedom of the weights (C)"), PENALTIES, NO_VOTES, key="al_penalty", width=240,
@@ -37,6 +36,7 @@ def panel(context: PageContext) -> Later | None:
             on_click=rewarded.start, args=(context, float(penalty)),
         )  # fmt: skip
         pool.whose()
+    found = learned.learn_from(context)
     st.caption(found.told)
     run = rewarded.live(context)
     judges(run, rewarded.given_of(found))

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.core.hacking_judged import FAR, judged
+from playground.core.preferences.pair import PreferencePair
 from playground.core.reward_hacking import MeasuredRollout
 from playground.core.rewards import TextReward
 from playground.core.tables import alignment_policy as frames
@@ -25,16 +26,18 @@ from playground.engine.contract.hacking_runs import (
 )
 from playground.engine.contract.policies import HeadReward, PolicyObservation, PolicyRequest, PolicySettings
 from playground.engine.contract.training import TrainingState
+from playground.errors import InputError
 from playground.ui import preferences, show
-from playground.ui.alignment import hack, rewarding, rl_code, tuning
+from playground.ui.alignment import hack, rewarded, rewarding, rl_code, tuning
 from playground.ui.alignment.said import or_sentence
 from playground.ui.alignment.tuning import Learned
 from playground.ui.components.rollouts import rollouts
 from playground.ui.number import number_field, slider
 from playground.ui.panels import Later
 from playground.ui.prompted import context_of
+from playground.ui.runs import is_still
 from playground.ui.state import PageContext
-from playground.ui.text import _, plain
+from playground.ui.text import _, plain, sentence
 from playground.ui.url import setting
 
 BETAS = (0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -72,9 +75,11 @@ class Chosen:
     @property
     def name(self) -> str:
         """Name of the run."""
+        by = self.reward
+        reward = _(rewarding.KINDS[by.kind]) if isinstance(by, TextReward) else _("the reward model")
         leash = f"β {self.kl_beta:g}" if self.kl_beta else _("no leash")
         clip = "" if math.isfinite(self.epsilon) else " · " + _("no clip")
-        return _("policy gradient") + f" · {leash}{clip}"
+        return _("policy gradient") + f" · {reward} · {leash}{clip}"
 
 
 @or_sentence
@@ -84,15 +89,7 @@ def panel(context: PageContext) -> Later | None:
     hack.picture(context)
     st.markdown(f"## {_('Train it yourself: your reward, with and without the leash')}")
     base = context_of(context, tuning.base_of(context))
-    chosen = _settings(base)
-    st.button(
-        _("Start training"), type="primary", key="al_rl_start", icon=":material/play_arrow:",
-        on_click=tuning.start, args=(partial(request, base, chosen), PolicySettings),
-        disabled=not chosen.prompt.strip(),
-    )  # fmt: skip
-    if not chosen.prompt.strip():
-        st.info(_("Type a prompt."))
-    tuning.show_start_error(PolicySettings)
+    _ask(base)
     tuning.pick(context, PolicySettings, "al_rl")
     live = tuning.shown(context, PolicySettings)
     if live is None:
@@ -107,6 +104,23 @@ def panel(context: PageContext) -> Later | None:
     _under(context, live)
     tuning.open_elsewhere(context, live, "al_rl")
     return None
+
+
+def _ask(base: PageContext) -> None:
+    """Draw settings and button; what cannot be asked is a sentence above the run, which stays."""
+    try:
+        chosen = _settings(base)
+    except InputError as error:
+        st.error(sentence(error))
+        return
+    st.button(
+        _("Start training"), type="primary", key="al_rl_start", icon=":material/play_arrow:",
+        on_click=tuning.start, args=(partial(request, base, chosen), PolicySettings),
+        disabled=not chosen.prompt.strip(),
+    )  # fmt: skip
+    if not chosen.prompt.strip():
+        st.info(_("Type a prompt."))
+    tuning.show_start_error(PolicySettings)
 
 
 def _settings(base: PageContext) -> Chosen:
@@ -190,7 +204,8 @@ def unit_of(settings: PolicySettings) -> str:
 def _draw(context: PageContext, live: TrainingState) -> None:
     told, settings = told_of(live), settings_of(live)
     if not told:
-        st.caption(_("The first answers come in a moment: rollout 0 is the model as it was."))
+        if not is_still(live):
+            st.caption(_("The first answers come in a moment: rollout 0 is the model as it was."))
         return
     with st.container(key="al_rl_picture"):
         rollouts(
@@ -203,10 +218,10 @@ def _draw(context: PageContext, live: TrainingState) -> None:
 def reading(told: list[MeasuredRollout], settings: PolicySettings) -> str:
     """A run in words: what it gained, how far it went, and whether that is a hack."""
     found = judged(told)
-    if found.is_flat and len(told) <= 2:
+    if found.is_flat and not any(one.spread for one in told):
         return _(
-            "All answers of rollout 0 have the reward {first:.2f}: nothing tells better from worse, so there "
-            "is no gradient. Choose a reward that some answers have more of."
+            "All answers so far have the reward {first:.2f}: nothing tells better from worse, so there is no "
+            "gradient. Choose a reward that some answers have more of."
         ).format(first=found.first)
     said = _(
         "By rollout {n} the mean reward went from {first:.2f} to {last:.2f}, {kl:.1f} nats per answer away "
@@ -239,12 +254,21 @@ def _under(context: PageContext, live: TrainingState) -> None:
     def frame() -> pd.DataFrame:
         return frames.rollouts({settings.name: told_of(tuning.shown(context, PolicySettings) or live)})
 
-    if isinstance(settings.reward, TextReward) and prompt:
+    pairs, penalty = _judged_by(context, settings)
+    if prompt and (pairs or isinstance(settings.reward, TextReward)):
         show.under_picture(
-            "alignment_policy",
-            frame=lambda: frames.rollouts(
-                {settings.name: told_of(tuning.shown(context, PolicySettings) or live)}
-            ),
-            code=lambda: rl_code.live_run(settings, prompt),
+            "alignment_policy", frame=frame, code=lambda: rl_code.live_run(settings, prompt, pairs, penalty),
             picture="al_rl_picture",
-        )
+        )  # fmt: skip
+
+
+def _judged_by(context: PageContext, settings: PolicySettings) -> tuple[tuple[PreferencePair, ...], float]:
+    """Pairs and C of the reward model of a run; no pairs where it is none, or they are forgotten."""
+    if isinstance(settings.reward, TextReward):
+        return (), 0.1
+    wanted = settings.reward.head
+    head = next((one for one in preferences.heads(context) if one.head_id == wanted), None)
+    given = rewarded.given_of_head(context, head.run) if head is not None else None
+    return (
+        (given.train, head.settings.inverse_penalty) if head is not None and given is not None else ((), 0.1)
+    )

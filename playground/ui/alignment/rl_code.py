@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from playground.core.preferences.pair import PreferencePair
 from playground.core.reward_hacking import HackingTable
 from playground.core.rewards import TextReward
 from playground.engine.contract.policies import PolicySettings
@@ -22,9 +24,24 @@ def shipped_run(table: HackingTable, seed: int) -> str:
     )  # fmt: skip
 
 
-def live_run(settings: PolicySettings, prompt: str) -> str:
-    """The first rollouts of a run of this session; one with a reward model needs that model."""
-    assert isinstance(settings.reward, TextReward)
+def live_run(
+    settings: PolicySettings, prompt: str, pairs: Sequence[PreferencePair] = (), inverse_penalty: float = 0.1
+) -> str:
+    """The first rollouts of a run of this session.
+
+    Args:
+        settings: Settings of the run.
+        prompt: Its prompt.
+        pairs, inverse_penalty: Pairs and C of the reward model that judges it, if one does.
+    """
+    judge: dict[str, Any] = (
+        {"reward": asdict(settings.reward)}
+        if isinstance(settings.reward, TextReward)
+        else {
+            "pairs": [(one.prompt, one.chosen, one.rejected) for one in pairs],
+            "inverse_penalty": inverse_penalty,
+        }
+    )
     values: dict[str, Any] = {
         name: getattr(settings, name)
         for name in (
@@ -33,6 +50,6 @@ def live_run(settings: PolicySettings, prompt: str) -> str:
     }  # fmt: skip
     lora = settings.lora
     return show.code(
-        "policy_gradient", prompt=prompt, reward=asdict(settings.reward), n_shown=N_SHOWN,
+        "policy_gradient", prompt=prompt, n_shown=N_SHOWN, **judge,
         epsilon=min(settings.epsilon, 1e9), r=lora.r, target_modules=list(lora.target_modules), **values,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from playground.charts import votes as charts
@@ -115,13 +116,15 @@ def reading(wins: Wins, found: Strengths) -> str:
     )  # fmt: skip
     if found.prior_draws:
         words += " " + _(
-            "One side has won or lost all its votes, so its most likely strength is infinite; each "
-            "was therefore "
-            "given two ties against an imagined answer of strength 0."
+            "One side, or several together, never lost to the rest, so the most likely strengths are "
+            "infinite; each was therefore given two ties against an imagined answer of strength 0, and the "
+            "bars are intervals of how far it is ahead of that one."
         )
     if found.groups.max(initial=0) > 0:
-        words += " " + _(
-            "Only strengths that votes connect can be compared: 0 is the mean of each such group."
+        words += " " + (
+            _("Only strengths that votes connect can be compared.")
+            if found.prior_draws
+            else _("Only strengths that votes connect can be compared: 0 is the mean of each such group.")
         )
     return words
 
@@ -168,6 +171,12 @@ def _agreement(context: PageContext, shown: Sequence[PreferencePair]) -> None:
             "is chance.",
             found.n_pairs,
         )
+        if np.isnan(found.alpha):
+            told = ngettext(
+                "On the {n} pair that several voted on all say that there is no difference.",
+                "On the {n} pairs that several voted on all say that there is no difference.",
+                found.n_pairs,
+            )
         st.markdown(
             told.format(n=found.n_pairs, share=found.share, low=found.low, high=found.high, alpha=found.alpha)
         )

@@ -99,6 +99,8 @@ def _reading(found: list[RewardScores], labels: list[list[str]]) -> str:
     answer, other = ("A", "B") if gap > 0 else ("B", "A")
     chance = 1 / (1 + float(np.exp(-abs(gap))))
     told = _("The reward model prefers {answer} to {other} by {gap:.2f} nats: with probability {chance:.0%}.")
+    if not gap:
+        told = _("The reward model gives both answers the same reward.")
     words = told.format(answer=answer, other=other, gap=abs(gap), chance=chance)
     own, names = found[0].values.astype(np.float64), labels[0]
     if len(own) > 2:

@@ -53,7 +53,8 @@ function build(root, { runs, last, words }) {
 
 function paint(root, data, at) {
   const { runs, words, language } = data;
-  const two = (value) => value.toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  // means of eight answers end in 5: round them as Python does, so that the sentence below says the same
+  const two = (value) => value.toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2, roundingMode: "halfEven" });
   const brief = (value) => value.toLocaleString(language, { maximumFractionDigits: 2 });
   root.querySelector(".at").textContent = String(at);
   root.querySelector(".picture").replaceChildren(drawn(root, data, at));
