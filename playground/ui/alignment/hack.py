@@ -96,7 +96,7 @@ def _source(table: HackingTable, free: HackingRun, held: HackingRun) -> None:
         table.model,
         _("revision {hash}").format(hash=table.revision[:12]),
         "“" + table.prompts[0] + "”",
-        _("answers a rollout: {n}, tokens at most: {m}").format(n=table.n_answers, m=table.max_new_tokens),
+        _("answers per rollout: {n}, tokens at most: {m}").format(n=table.n_answers, m=table.max_new_tokens),
         _("processor seconds: {a:.0f} and {b:.0f}").format(a=free.seconds, b=held.seconds),
         _("comes with the playground"),
     ]
