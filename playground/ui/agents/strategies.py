@@ -105,18 +105,18 @@ def _most(found: Sequence[Measured], names: dict[str, str]) -> str:
     best = [one for one in found if one.n_right == most]
     if len(best) == 1:
         return _("{name} solves the most, {n} of {total}, {decoding}.").format(
-            n=most, total=best[0].n, name=strong(names[best[0].strategy]), decoding=_decoding(best[0].constrained)
-        )
-    first = dict.fromkeys(strong(names[one.strategy]) for one in best)
-    return _("The most solved is {n} of {total}: {names}.").format(n=most, total=best[0].n, names=", ".join(first))
+            n=most, total=best[0].n, name=strong(names[best[0].strategy]),
+            decoding=_decoding(best[0].constrained),
+        )  # fmt: skip
+    tied = ", ".join(dict.fromkeys(strong(names[one.strategy]) for one in best))
+    return _("The most solved is {n} of {total}: {names}.").format(n=most, total=best[0].n, names=tied)
 
 
 def _constraint(free: Measured, kept: Measured) -> str:
     """The constraint's effect on ReAct, also where it has none."""
     if (free.n_trouble, free.n_right) == (kept.n_trouble, kept.n_right):
-        return _("With ReAct the constraint changes neither: {trouble} failed actions, {right} solved.").format(
-            trouble=free.n_trouble, right=free.n_right
-        )
+        same = _("With ReAct the constraint changes neither: {trouble} failed actions, {right} solved.")
+        return same.format(trouble=free.n_trouble, right=free.n_right)
     return _(
         "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems "
         "from {free_right} to {kept_right}."
