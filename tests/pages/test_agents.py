@@ -173,6 +173,13 @@ def test_strategies_show_the_measurement(open_app: OpenApp, tmp_path: Path) -> N
         one = found[row.strategy, row.decoding == "constrained"]
         assert (row.n_right, row.n) == (one.n_right, one.n) == code[one.strategy, one.constrained][:2]
         assert code[one.strategy, one.constrained][2:] == pytest.approx((row.turns, row.tokens))
+    said = next(one.value for one in app.markdown if "The cheapest is" in one.value)
+    most = max(one.n_right for one in found.values())
+    for name, shown in (("react", "ReAct"), ("reflexion", "Reflexion")):  # a tie names all that share it
+        assert (found[name, False].n_right == most) == (shown in said.partition("The cheapest is")[0])
+    free, kept = found["react", False], found["react", True]
+    assert (free.n_trouble, free.n_right) == (kept.n_trouble, kept.n_right)
+    assert f"changes neither: {free.n_trouble} failed actions, {free.n_right} solved" in said
 
 
 def test_all_five_run_side_by_side(open_app: OpenApp) -> None:

@@ -11,7 +11,7 @@ from playground.core.agents.recorded import Recorded, shipped
 from playground.core.tables import agents as frames
 from playground.ui import show
 from playground.ui.agents import drawn, loop
-from playground.ui.agents.world import language
+from playground.ui.agents.world import language, names_of_strategies
 from playground.ui.choose import choose, choose_from_list
 from playground.ui.components.agent_turns import agent_turns
 from playground.ui.state import PageContext
@@ -39,8 +39,8 @@ _LESSONS = {
     ),
     "injection": N_(
         "To the model, what is found is text like any other, also where it gives orders. The list of "
-        "allowed tools keeps the order from being carried out; it does not keep the model from believing "
-        "what it reads."
+        "allowed tools keeps other tools from being called. It does not keep the model from believing what "
+        "it reads, nor from ending with the answer that it was told."
     ),
 }
 MOST_SHOWN = 12
@@ -58,10 +58,10 @@ def panel(context: PageContext) -> None:
     agent_turns(drawn.cards(recorded.run.setup, recorded.run.turns, recorded.run), key="ag_gallery")
     st.markdown(_(_LESSONS[failure]))
     st.markdown(drawn.in_words(recorded.run, recorded.is_right))
-    st.caption(
-        f"{recorded.model_id} · {recorded.revision[:12]} · "
-        + _("greedy, recorded by a script of the playground")
-    )
+    told = _("greedy, recorded by a script of the playground")
+    if recorded.run.setup.language != language():
+        told += f" · {_('in English')}"
+    st.caption(f"{recorded.model_id} · {recorded.revision[:12]} · {told}")
     table = frames.bill(recorded.run.turns)
     show.under_picture("ag_failures", frame=table, code=partial(loop.code_of, context, recorded.run))
     st.button(
@@ -84,7 +84,7 @@ def _name(one: Recorded) -> str:
 
 
 def _how(one: Recorded) -> str:
-    words: list[str] = [one.run.setup.strategy]
+    words = [names_of_strategies()[one.run.setup.strategy]]
     if one.run.setup.constrained:
         words.append(_("only tokens that keep the form"))
     if one.label in ORDERS:

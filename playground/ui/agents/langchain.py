@@ -20,10 +20,11 @@ PARTS = (
     (N_("prompt template"), N_("the prompt with gaps"), N_("tools, examples, question, all turns so far"),
      "PromptTemplate"),
     (N_("model"), N_("the model"), N_("writes the next turn; never acts by itself"), "OpenAI"),
-    (N_("output parser"), N_("the form, read"), N_("thought, tool and input out of a text, or a named error"),
+    (N_("output parser"), N_("the form, read"),
+     N_("reads thought, tool and input out of a text, or says which error it holds"),
      "StrOutputParser | parse"),
     (N_("tool"), N_("the tool"), N_("calculator, search, calendar: functions of a text"), "@tool"),
-    (N_("retriever"), N_("the search"), N_("words in, passages out"), "BaseRetriever"),
+    (N_("retriever"), N_("the search"), N_("takes words, gives passages"), "BaseRetriever"),
     (N_("memory"), N_("the record"), N_("every turn so far, read again in every prompt"), "memory"),
     (N_("chain"), N_("one turn"), N_("prompt, model and parser, in a fixed order"), "prompt | llm | parser"),
     (N_("agent"), N_("the loop"), N_("the model's text decides which tool comes next"), "for _turn in …"),
@@ -45,8 +46,8 @@ def panel(context: PageContext) -> None:
     st.code(script, language="python", height=420)
     st.caption(
         _(
-            "It runs in a notebook of yours against this server, once your teacher has switched the endpoint "
-            "on and the playground has made you a key."
+            "It runs in a notebook of yours against this server, once your teacher has let notebooks ask in "
+            "“The classroom” and you have made a key there."
         )
     )
     show.under_picture("ag_langchain", frame=table, code=script)

@@ -90,24 +90,37 @@ def _say_source() -> None:
 
 def _told(found: Sequence[Measured], names: dict[str, str]) -> str:
     """The measurement in words, Markdown."""
-    best = max(found, key=lambda one: (one.n_right, -one.tokens))
+    told = _most(found, names)
     least = min(found, key=lambda one: one.tokens)
-    told = _("{name} solves the most, {n} of {total}, {decoding}.").format(
-        n=best.n_right, total=best.n, name=strong(names[best.strategy]), decoding=_decoding(best.constrained)
-    )
     told += " " + _("The cheapest is {name} with {tokens:,.0f} tokens per problem.").format(
         name=strong(names[least.strategy]), tokens=least.tokens
     )
     react = {one.constrained: one for one in found if one.strategy == "react"}
-    if len(react) == len((True, False)):
-        told += " " + _(
-            "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems "
-            "from {free_right} to {kept_right}."
-        ).format(
-            free=react[False].n_trouble, kept=react[True].n_trouble, free_right=react[False].n_right,
-            kept_right=react[True].n_right,
+    return f"{told} {_constraint(react[False], react[True])}" if len(react) == len((True, False)) else told
+
+
+def _most(found: Sequence[Measured], names: dict[str, str]) -> str:
+    """The strategies that solve the most; several may tie."""
+    most = max(one.n_right for one in found)
+    best = [one for one in found if one.n_right == most]
+    if len(best) == 1:
+        return _("{name} solves the most, {n} of {total}, {decoding}.").format(
+            n=most, total=best[0].n, name=strong(names[best[0].strategy]),
+            decoding=_decoding(best[0].constrained),
         )  # fmt: skip
-    return told
+    tied = ", ".join(dict.fromkeys(strong(names[one.strategy]) for one in best))
+    return _("The most solved is {n} of {total}: {names}.").format(n=most, total=best[0].n, names=tied)
+
+
+def _constraint(free: Measured, kept: Measured) -> str:
+    """The constraint's effect on ReAct, also where it has none."""
+    if (free.n_trouble, free.n_right) == (kept.n_trouble, kept.n_right):
+        same = _("With ReAct the constraint changes neither: {trouble} failed actions, {right} solved.")
+        return same.format(trouble=free.n_trouble, right=free.n_right)
+    return _(
+        "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems "
+        "from {free_right} to {kept_right}."
+    ).format(free=free.n_trouble, kept=kept.n_trouble, free_right=free.n_right, kept_right=kept.n_right)
 
 
 def _decoding(constrained: bool) -> str:

@@ -80,7 +80,7 @@ def panel(context: PageContext) -> Later | None:
 
 def _pairs(context: PageContext) -> tuple[str, list[PreferencePair]] | None:
     """The pairs to learn from, with their name; None, with a sentence, where they are too few."""
-    sources = {"learned": _("votes or pairs of the panel Votes"), "kept": _("pairs of my constitution")}
+    sources = {"learned": _("votes or pairs of the panel Voting"), "kept": _("pairs of my constitution")}
     source = choose("al_dpo_pairs", sources, _("Pairs to learn from"))
     if source == "kept":
         kept = list(constitution.kept())

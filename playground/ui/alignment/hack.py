@@ -80,7 +80,7 @@ def compared(free: HackingRun, held: HackingRun) -> str:
     said = told.format(**values, far=FAR)
     values = {"last": of_held.last, "kl": of_held.kl, "at": of_held.hacked_at, "beta": held.kl_beta}
     if of_held.hacked_at is None:
-        told = _("The leash (β = {beta:g}) holds: reward {last:.2f}, KL {kl:.1f} nats, and still sentences.")
+        told = _("The leash (β = {beta:g}) holds: reward {last:.2f}, KL {kl:.1f} nats. Read both answers.")
         if of_free.hacked_at is None:
             told = _("With the leash (β = {beta:g}) it ends at {last:.2f} and {kl:.1f} nats.")
     else:
@@ -96,9 +96,9 @@ def _source(table: HackingTable, free: HackingRun, held: HackingRun) -> None:
         table.model,
         _("revision {hash}").format(hash=table.revision[:12]),
         "“" + table.prompts[0] + "”",
-        _("answers a rollout: {n}, tokens at most: {m}").format(n=table.n_answers, m=table.max_new_tokens),
+        _("answers per rollout: {n}, tokens at most: {m}").format(n=table.n_answers, m=table.max_new_tokens),
         _("processor seconds: {a:.0f} and {b:.0f}").format(a=free.seconds, b=held.seconds),
-        _("comes with the playground"),
+        _("comes with the playground, in English"),
     ]
     st.caption(plain(" · ".join(words)))
 

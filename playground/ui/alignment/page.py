@@ -12,7 +12,7 @@ from playground.ui.text import _
 def draw(context: PageContext) -> Drawn:
     """The one panel that the reader wants."""
     panels: dict[str, Panel[[PageContext]]] = {
-        "vote": Panel(_("Votes"), vote.panel),
+        "vote": Panel(_("Voting"), vote.panel),
         "reward": Panel(_("Reward model"), reward.panel),
         "dpo": Panel(_("DPO"), dpo.panel),
         "rl": Panel(_("Policy gradient"), rl.panel),

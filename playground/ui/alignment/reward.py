@@ -28,7 +28,7 @@ def panel(context: PageContext) -> Later | None:
     """Draw the button, the run, and what the reward model has learned."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         penalty = slider(
-            _("Freedom of the weights (C)"), PENALTIES, NO_VOTES, key="al_penalty", width=240,
+            _("C: how freely the weights may grow"), PENALTIES, NO_VOTES, key="al_penalty", width=240,
             help=_("Logistic regression's C: the smaller, the closer to 0 the weights are held."),
         )  # fmt: skip
         st.button(

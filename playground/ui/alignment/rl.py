@@ -151,13 +151,13 @@ def _settings(base: PageContext) -> Chosen:
             rate = slider(_("Learning rate"), RATES, LEARNING_RATE, key="al_rl_rate")
             r = slider(_("Rank r"), RANKS, RANK, key="al_rl_r")
             n_answers = number_field(
-                _("Answers a rollout"), *LIMITS["n_answers"], N_ANSWERS, key="al_rl_answers"
+                _("Answers per rollout"), *LIMITS["n_answers"], N_ANSWERS, key="al_rl_answers"
             )
             tokens = number_field(
                 _("Tokens at most"), *LIMITS["max_new_tokens"], MAX_NEW_TOKENS, key="al_rl_tokens"
             )
             n_updates = number_field(
-                _("Updates a rollout"), *LIMITS["n_updates"], N_UPDATES, key="al_rl_updates"
+                _("Updates per rollout"), *LIMITS["n_updates"], N_UPDATES, key="al_rl_updates"
             )
             seed = number_field(_("Seed"), 0, 9_999, 0, key="al_rl_seed_own")
     return Chosen(

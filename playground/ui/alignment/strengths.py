@@ -79,7 +79,7 @@ def picture(context: PageContext, shown: Sequence[PreferencePair]) -> None:
         else table.iloc[[*range(MOST_ITEMS // 2), *range(-(MOST_ITEMS // 2), 0)]]
     )
     words = {
-        "strength": _("strength (nats of odds)"), "low": _("from (95 %)"), "high": _("to (95 %)"),
+        "strength": _("strength (log-odds, nats)"), "low": _("from (95 %)"), "high": _("to (95 %)"),
         "won": _("won"), "lost": _("lost"), "item": _("preferred"),
     }  # fmt: skip
     show.show_chart(

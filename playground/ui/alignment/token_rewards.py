@@ -39,7 +39,7 @@ def picture(context: PageContext, head: RewardHeadInfo) -> None:
     table = frames.beginnings(names, labels, values)
     most = max(LEAST, float(np.ceil(np.abs(table.reward).max() * 1.15)))
     words = {
-        "token": _("Token"), "place": _("tokens of the answer"), "reward": _("reward (nats of odds)"),
+        "token": _("Token"), "place": _("tokens of the answer"), "reward": _("reward (log-odds, nats)"),
         "change": _("change"), "answer": _("Answer"),
     }  # fmt: skip
     show.show_chart(

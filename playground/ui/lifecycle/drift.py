@@ -110,6 +110,8 @@ def _shipped(context: PageContext, picture: Any) -> None:  # noqa: ANN401  (Stre
     with picture:
         _chart(context, names, found)
         words = _("taken down by a script of the playground: LoRA, steps: {n}").format(n=record.n_steps)
+        if context.language != "en":
+            words += f" · {_('in English')}"
         st.caption(plain(f"{record.model_id} · {words}"))
         st.info(
             _(
