@@ -25,7 +25,7 @@ PARTS = (
      "StrOutputParser | parse"),
     (N_("tool"), N_("the tool"), N_("calculator, search, calendar: functions of a text"), "@tool"),
     (N_("retriever"), N_("the search"), N_("takes words, gives passages"), "BaseRetriever"),
-    (N_("memory"), N_("the record"), N_("every turn so far, read again in every prompt"), "memory"),
+    (N_("agent memory"), N_("the record"), N_("every turn so far, read again in every prompt"), "memory"),
     (N_("chain"), N_("one turn"), N_("prompt, model and parser, in a fixed order"), "prompt | llm | parser"),
     (N_("agent"), N_("the loop"), N_("the model's text decides which tool comes next"), "for _turn in …"),
 )  # fmt: skip
