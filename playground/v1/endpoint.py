@@ -170,9 +170,7 @@ class Endpoint:
         _expect("POST", method)
         return _read(path, body_of(body), self._settings)
 
-    async def _answer(
-        self, work: Work, asking: Asking, reply: _Reply, admitted: Callable[[], str]
-    ) -> None:
+    async def _answer(self, work: Work, asking: Asking, reply: _Reply, admitted: Callable[[], str]) -> None:
         """Wait for a turn; then send what a thread brings from the engine, while the key is good."""
         owner = asking.owner
         await self._places.turn(owner)
