@@ -27,6 +27,7 @@ FIELDS: Final = (
 )  # fmt: skip
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 MESSAGE: Final = ("role", "content", "name", "tool_calls", "tool_call_id", "refusal")
+MAX_MESSAGES: Final = 256  # the template has words for each, and the window is of some thousand tokens
 RESULT: Final = "The tool gave: {content}"
 
 
@@ -98,8 +99,9 @@ def _messages(fields: Fields) -> list[dict[str, str]]:
     given = fields.any("messages")
     if given is None:
         fields.text("messages")
-    if not isinstance(given, list) or not given:
-        raise fields.refusal("messages", "a list of messages")
+    if not isinstance(given, list) or not 0 < len(given) <= MAX_MESSAGES:
+        n = f"a list of {len(given):,}" if isinstance(given, list) else given
+        raise bad_value("messages", n, f"a list of messages, 1-{MAX_MESSAGES},")
     return [_message(number, one) for number, one in enumerate(given)]
 
 

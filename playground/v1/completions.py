@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from playground.core.tokens import well_formed
 from playground.engine.contract.generation import GenerateStep
 from playground.engine.contract.traces import Capture, TraceManyRequest, TraceRequest
 from playground.settings import Settings
@@ -64,7 +65,7 @@ def _prompts(fields: Fields) -> tuple[str | Ids, ...]:
     if list_of(given, int) and given:
         return (tuple(given),)
     if list_of(given, str):
-        return tuple(given)
+        return tuple(map(well_formed, given))
     if list_of(given, list) and all(list_of(one, int) for one in given):
         return tuple(map(tuple, given))
     if given is None:

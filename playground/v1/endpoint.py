@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import Headers
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Answer = Callable[[Asking], Iterator[Json]]
 FOREIGN_SITES: Final = ("cross-site", "same-site")  # values of Sec-Fetch-Site, which only browsers send
+SMALL: Final = 2**16  # bytes of a body that is read at once, in some ms; a larger one would hold all pages up
 _OVER: Final = object()
 
 
@@ -62,6 +64,7 @@ class Endpoint:
         self._settings, self._keys, self._is_on, self._engine = settings, keys, is_on, engine
         self._places, self._spellings = Places(settings), Spellings()
         self._threads = ThreadPoolExecutor(settings.max_endpoint_running, "v1")
+        self._reader = ThreadPoolExecutor(1, "v1-reader")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,16 +72,16 @@ class Endpoint:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "no websocket here"})
             return
-        reply = _Reply(send)
+        reply, admitted = _Reply(send), partial(self._admitted, Headers(scope=scope))
         try:
-            owner = self._admitted(Headers(scope=scope))
+            owner = admitted()
         except Refused as refused:
             await reply.refuse(refused)
             return
         is_answered = False
         try:
             with self._places.opened(owner):
-                is_answered = await self._serve(scope, receive, reply, owner)
+                is_answered = await self._serve(scope, receive, reply, admitted)
         except Exception as error:  # noqa: BLE001  (every request has an answer)
             await reply.refuse(told(error))
         if not is_answered:
@@ -102,9 +105,16 @@ class Endpoint:
             raise switched_off()
         return owner
 
-    async def _serve(self, scope: Scope, receive: Receive, reply: _Reply, owner: str) -> bool:
+    async def _serve(
+        self, scope: Scope, receive: Receive, reply: _Reply, admitted: Callable[[], str]
+    ) -> bool:
         """Answer, unless the client leaves first; True if it had an answer."""
-        work = self._work(scope["method"], self._path(scope), await self._body(receive))
+        method, path, body = scope["method"], self._path(scope), await self._body(receive)
+        if len(body) <= SMALL:
+            work = self._work(method, path, body)
+        else:
+            loop = asyncio.get_running_loop()
+            work = await loop.run_in_executor(self._reader, self._work, method, path, body)
         try:
             engine = self._engine()
         except TimeoutError:
@@ -112,8 +122,8 @@ class Endpoint:
                 503, "The engine is being started: ask again in a few seconds.", code="starting",
                 retry_s=RETRY_S,
             ) from None  # fmt: skip
-        asking = Asking(engine, owner, self._settings, self._spellings)
-        answering = asyncio.ensure_future(self._answer(work, asking, reply, owner))
+        asking = Asking(engine, admitted(), self._settings, self._spellings)
+        answering = asyncio.ensure_future(self._answer(work, asking, reply, admitted))
         leaving = asyncio.ensure_future(_gone(receive))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -160,8 +170,9 @@ class Endpoint:
         _expect("POST", method)
         return _read(path, body_of(body), self._settings)
 
-    async def _answer(self, work: Work, asking: Asking, reply: _Reply, owner: str) -> None:
-        """Wait for a turn; then send what a thread brings from the engine."""
+    async def _answer(self, work: Work, asking: Asking, reply: _Reply, admitted: Callable[[], str]) -> None:
+        """Wait for a turn; then send what a thread brings from the engine, while the key is good."""
+        owner = asking.owner
         await self._places.turn(owner)
         loop = asyncio.get_running_loop()
         parts: asyncio.Queue[object] = asyncio.Queue()  # as many as the answer has tokens, at most
@@ -170,10 +181,10 @@ class Endpoint:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(parts.put_nowait, part)
 
-        thread = self._threads.submit(_bring, work.answer, asking, tell)
+        thread = self._threads.submit(_bring, work.answer, asking, tell, admitted)
         thread.add_done_callback(lambda _thread: _at(loop, self._places.free, owner))
         try:
-            await reply.answer(_until_over(parts), is_streamed=work.is_streamed)
+            await reply.answer(_until_over(parts, admitted), is_streamed=work.is_streamed)
             self._keys().note(owner, answered=True, n_tokens=asking.n_tokens)
         finally:
             asking.stop()
@@ -200,10 +211,13 @@ def _expect(method: str, got: str) -> None:
         raise Refused(405, f"This address answers to {method} only: send that.", code="method_not_allowed")
 
 
-def _bring(answer: Answer, asking: Asking, tell: Callable[[object], None]) -> None:
+def _bring(
+    answer: Answer, asking: Asking, tell: Callable[[object], None], admitted: Callable[[], str]
+) -> None:
     """Ask the engine, in a thread; every part, or the error, goes to the event loop."""
     try:
         asking.check()
+        admitted()
         for part in answer(asking):
             tell(json.dumps(part, allow_nan=False))
             asking.check()
@@ -212,8 +226,9 @@ def _bring(answer: Answer, asking: Asking, tell: Callable[[object], None]) -> No
         tell(error)
 
 
-async def _until_over(parts: asyncio.Queue[object]) -> AsyncIterator[str]:
+async def _until_over(parts: asyncio.Queue[object], admitted: Callable[[], str]) -> AsyncIterator[str]:
     while (part := await parts.get()) is not _OVER:
+        admitted()  # a key that has ended meanwhile, or a teacher's switch, ends it here
         if isinstance(part, BaseException):
             raise part if isinstance(part, PlaygroundError | Refused) else told(part)
         yield str(part)

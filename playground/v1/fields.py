@@ -10,6 +10,7 @@ from playground.core.tokens import well_formed
 from playground.v1.refusals import Refused, bad_value, shown
 
 LARGEST = 2**64  # no number of a request is larger
+MAX_NESTING = 64  # lists and objects within one another: a schema may have 24 of its own, and twice as many
 
 
 def body_of(data: bytes) -> dict[str, Any]:
@@ -24,9 +25,25 @@ def body_of(data: bytes) -> dict[str, Any]:
         raise Refused(
             400, 'The body is no JSON: send an object such as {"model": "..."}.', code="invalid_json"
         ) from None
+    if _is_deeper(body, MAX_NESTING):
+        raise Refused(
+            400, f"Lists and objects of the body are more than {MAX_NESTING} deep: send them flatter.",
+            code="invalid_json",
+        )  # fmt: skip
     if not isinstance(body, dict):
         raise Refused(400, f"The body is {shown(body)}, but it must be a JSON object.", code="invalid_json")
     return body
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """True if more than `most` lists and objects stand within one another; without recursion."""
+    level = [value]
+    for _depth in range(most + 1):
+        within = [one for one in level if isinstance(one, list | dict)]
+        if not within:
+            return False
+        level = [one for many in within for one in (many.values() if isinstance(many, dict) else many)]
+    return True
 
 
 def _no_number(name: str) -> object:
@@ -93,8 +110,10 @@ class Fields:
     def number(self, name: str, default: float) -> float:
         """A number; its bounds are the engine's."""
         value = self._given.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST:
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.refusal(name, "a number")
+        if abs(value) > LARGEST:
+            raise self.refusal(name, "a smaller number")
         return float(value)
 
     def flag(self, name: str, default: bool = False) -> bool:

@@ -58,10 +58,14 @@ class Tools:
     def told(self) -> str:
         """The tools in words, for the model to read."""
         lines = [
-            json.dumps({"name": one.name, "description": one.description, "parameters": one.parameters})
+            json.dumps(
+                {"name": one.name, "description": one.description, "parameters": one.parameters},
+                ensure_ascii=False,
+            )
             for one in self.callable
         ]
-        return TOLD.format(tools="\n".join(lines), forms=CALL + (OR_ANSWER if self.may_answer else ""))
+        told = TOLD.format(tools="\n".join(lines), forms=CALL + (OR_ANSWER if self.may_answer else ""))
+        return well_formed(told)
 
     @property
     def constraint(self) -> Constraint:

@@ -9,6 +9,7 @@ from typing import Final
 
 from playground.core.penalties import Penalties
 from playground.core.sampling import Sampling
+from playground.core.tokens import well_formed
 from playground.engine.contract.constraints import Constraint
 from playground.engine.contract.generation import (
     FinishReason,
@@ -115,10 +116,10 @@ def _stop(fields: Fields) -> tuple[str, ...]:
     if stop is None:
         return ()
     if isinstance(stop, str):
-        return (stop,)
+        return (well_formed(stop),)
     if not list_of(stop, str):
         raise fields.refusal("stop", "a text or a list of texts")
-    return tuple(stop)
+    return tuple(map(well_formed, stop))
 
 
 def check_rows(n_prompts: int, n: int, settings: Settings) -> None:

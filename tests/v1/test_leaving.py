@@ -116,5 +116,6 @@ def test_a_page_that_closes_ends_what_its_key_asked_for(long: tuple[LocalEngine,
             said += part
             if b'"error"' in said:
                 break
-    assert b'"code": "cancelled"' in said
+    # the endpoint misses the key, or the engine the session, whichever is seen first
+    assert b'"code": "invalid_api_key"' in said or b'"code": "cancelled"' in said
     until(lambda: engine.stats().n_decoding == 0)

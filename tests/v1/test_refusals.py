@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -224,3 +226,49 @@ def test_a_key_is_in_no_log_and_in_no_error(
     assert key not in said
     assert "a fault of ours" not in answers[0].text
     assert key not in answers[0].text + answers[2].text
+
+
+def test_switched_off_or_with_its_key_ended_a_stream_ends_and_says_why(served: Served) -> None:
+    client = served.client("dan")
+
+    def rest(act: Callable[[], object], status: type[openai.APIError]) -> None:
+        stream = client.completions.create(
+            model=tiny.LLAMA, prompt="a", max_tokens=100, n=20, seed=1, stream=True
+        )
+        next(iter(stream))
+        act()
+        with pytest.raises(status):
+            list(stream)
+
+    try:
+        rest(lambda: served.is_on.__setitem__(0, False), openai.APIError)
+        served.is_on[0] = True
+        rest(lambda: served.keys.end("dan"), openai.APIError)
+    finally:
+        served.is_on[0] = True
+
+
+@pytest.mark.parametrize("n", [80, 200, 300])
+def test_a_body_of_many_levels_is_one_sentence(served: Served, n: int) -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _level in range(n):
+        schema = {"type": "array", "items": schema}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    response = served.post("/chat/completions", {**TALK, "response_format": wanted})
+    assert response.status_code == 400
+    assert "deep" in error_of(response)["message"]
+
+
+def test_half_a_surrogate_pair_is_read_as_a_character_everywhere(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.key()}"}
+    for given in ({"prompt": "\ud83d"}, {"prompt": ["a\ud83d"]}, {"prompt": "a", "stop": ["\ud83d"]}):
+        sent = json.dumps({**OK, **given})  # as an escape, which is JSON
+        response = httpx.post(f"{served.url}/completions", content=sent, headers=headers, timeout=180)
+        assert response.status_code == 200, response.text
+
+
+def test_more_messages_than_a_window_holds_are_refused_before_the_template(served: Served) -> None:
+    many = [{"role": "user", "content": ""}] * 257
+    response = served.post("/chat/completions", {**TALK, "messages": many})
+    assert response.status_code == 400
+    assert "a list of 257" in error_of(response)["message"]

@@ -8,7 +8,7 @@ sequences, alternatives and repetitions. What cannot be said with these is refus
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Literal
@@ -202,12 +202,17 @@ class _Writer:
         return matched_by((_EITHER if is_taken_off else _BOTH)[category])
 
 
-def _alternatives(items: list[Item]) -> list[list[Item]]:
-    """The alternatives of a whole expression, each with what stands before all of them."""
+def _alternatives(items: list[Item]) -> Iterator[list[Item]]:
+    """The alternatives of a whole expression, each with what stands before all of them.
+
+    One at a time: a thousand of them, each with thousands of characters before it, would be 170 MB.
+    """
     if not items or items[-1][0] is not op.BRANCH:
-        return [items]
+        yield items
+        return
     before, (_none, branches) = items[:-1], items[-1][1]
-    return [one for branch in branches for one in _alternatives([*before, *branch])]
+    for branch in branches:
+        yield from _alternatives([*before, *branch])
 
 
 def _class(characters: Ranges) -> str:

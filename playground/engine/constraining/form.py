@@ -31,6 +31,8 @@ LIMITS: Mapping[str, Any] = {
 }
 _NAMES = {"regex": Message("regular expression"), "json_schema": Message("JSON schema")}
 _NO_TEXT = Message("no text that this model can write matches it.")
+# Words of the library's errors where one of its limits, those above, was reached while it compiled.
+_TOO_LARGE = ("too big", "too many", "too large", "precomputation failed", "items; max is")
 _AS_PRINTED = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False, "lenient": False}
 # Without it the library writes what is certain in the pieces of a tokenizer; here each token is the model's.
 _HEAD = '%llguidance {"no_forcing": true}\n'
@@ -101,7 +103,7 @@ class Form:
         reason, error = str(self._matcher.stop_reason()), str(self._matcher.get_error())
         if reason.startswith("NoExtension") or "nsatisfiable" in error:
             raise self._refused(_NO_TEXT)
-        if reason in ("ParserTooComplex", "LexerTooComplex") or "too big" in error or "too many" in error:
+        if reason in ("ParserTooComplex", "LexerTooComplex") or any(one in error for one in _TOO_LARGE):
             raise self._refused(Message("it is too large: write it with fewer and smaller parts."))
         told = (("error", error.strip().partition("\n")[0][:200]),)
         raise self._refused(Message("it cannot be kept to token by token ({error}).", told))

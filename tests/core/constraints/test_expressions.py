@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -100,3 +101,15 @@ def test_what_an_automaton_cannot_keep_to_is_refused_by_name(pattern: str, said:
 def test_its_atoms_are_the_sets_of_characters_it_may_need() -> None:
     assert rewritten("a[b-d]*").atoms == {((97, 97),), ((98, 100),)}
     assert rewritten("(?:)").atoms == frozenset()
+
+
+def test_many_alternatives_behind_a_long_beginning_take_no_memory() -> None:
+    """Each alternative is written with what stands before all: 171 MB, were all of them made first."""
+    source = "a" * 7_000 + "(?:" + "|".join(["bb", "cc"] * 1_500) + ")"
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConstraintRefused, match="too large"):
+            rewritten(source)
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
