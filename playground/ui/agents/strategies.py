@@ -90,24 +90,45 @@ def _say_source() -> None:
 
 def _told(found: Sequence[Measured], names: dict[str, str]) -> str:
     """The measurement in words, Markdown."""
-    best = max(found, key=lambda one: (one.n_right, -one.tokens))
+    most = max(one.n_right for one in found)
     least = min(found, key=lambda one: one.tokens)
-    told = _("{name} solves the most, {n} of {total}, {decoding}.").format(
-        n=best.n_right, total=best.n, name=strong(names[best.strategy]), decoding=_decoding(best.constrained)
-    )
-    told += " " + _("The cheapest is {name} with {tokens:,.0f} tokens per problem.").format(
-        name=strong(names[least.strategy]), tokens=least.tokens
-    )
+    said = [
+        _("The most problems, {n} of {total}, are solved by {names}.").format(
+            n=most, total=found[0].n, names=", ".join(_best(found, most, names))
+        ),
+        _("The cheapest is {name} with {tokens:,.0f} tokens per problem; it solves {n}.").format(
+            name=strong(names[least.strategy]), tokens=least.tokens, n=least.n_right
+        ),
+    ]
     react = {one.constrained: one for one in found if one.strategy == "react"}
     if len(react) == len((True, False)):
-        told += " " + _(
-            "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems "
-            "from {free_right} to {kept_right}."
-        ).format(
-            free=react[False].n_trouble, kept=react[True].n_trouble, free_right=react[False].n_right,
-            kept_right=react[True].n_right,
-        )  # fmt: skip
-    return told
+        told = _("The constraint changes with ReAct: {change}; with all strategies together: {all}.")
+        free, kept = ([one for one in found if one.constrained == which] for which in (False, True))
+        said.append(told.format(change=_change([react[False]], [react[True]]), all=_change(free, kept)))
+    return " ".join(said)
+
+
+def _best(found: Sequence[Measured], most: int, names: dict[str, str]) -> list[str]:
+    """The strategies that solve the most; with the decoding where only one of the two does."""
+    best: dict[str, list[Measured]] = {}
+    for one in found:
+        if one.n_right == most:
+            best.setdefault(one.strategy, []).append(one)
+    return [
+        strong(names[name]) + (f" ({_decoding(some[0].constrained)})" if len(some) == 1 else "")
+        for name, some in best.items()
+    ]
+
+
+def _change(free: Sequence[Measured], kept: Sequence[Measured]) -> str:
+    """Failed actions and solved problems, without a constraint and with it."""
+    trouble = [sum(one.n_trouble for one in some) for some in (free, kept)]
+    right = [sum(one.n_right for one in some) for some in (free, kept)]
+    if trouble[0] == trouble[1] and right[0] == right[1]:
+        told = _("nothing here: failed actions {n}, solved problems {n_right}")
+        return told.format(n=trouble[0], n_right=right[0])
+    told = _("failed actions from {free} to {kept} and solved problems from {free_right} to {kept_right}")
+    return told.format(free=trouble[0], kept=trouble[1], free_right=right[0], kept_right=right[1])
 
 
 def _decoding(constrained: bool) -> str:
