@@ -5,8 +5,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-before = ['Should homework be abolished?\n\nShould homework be abolished? Student, tired, answers (Yes / No):']  # a prompt for each persona
-after = ['Should homework be abolished?\n\nStudent, tired, says: "I want to play."\nShould homework be abolished? Student, tired, answers (Yes / No):']
+before = ["Tea?\n\nTea? Ann, a cook, answers (Yes / No):"]  # a prompt for each persona
+after = ['Tea?\n\nAnn, a cook, says: "Yes."\nTea? Ann, a cook, answers (Yes / No):']
 answers = [" Yes", " No"]
 
 path = Path(folder).expanduser()
