@@ -93,7 +93,7 @@ def _told(found: Sequence[Measured], names: dict[str, str]) -> str:
     most = max(one.n_right for one in found)
     least = min(found, key=lambda one: one.tokens)
     said = [
-        _("The most problems, {n} of {total}, are solved by {names}.").format(
+        _("The most problems are solved by {names}: {n} of {total}.").format(
             n=most, total=found[0].n, names=", ".join(_best(found, most, names))
         ),
         _("The cheapest is {name} with {tokens:,.0f} tokens per problem; it solves {n}.").format(
