@@ -5,8 +5,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder = "~/.cache/llm-playground/models/HuggingFaceTB--SmolLM2-135M-Instruct"
-before = ["Should homework be abolished? Student (Yes / No):"]  # a prompt for each persona
-after = ["Student: I am tired.\nShould homework be abolished? Student (Yes / No):"]
+before = ["Tea?\n\nTea? Ann, a cook, answers (Yes / No):"]  # a prompt for each persona
+after = ['Tea?\n\nAnn, a cook, says: "Yes."\nTea? Ann, a cook, answers (Yes / No):']
 answers = [" Yes", " No"]
 
 path = Path(folder).expanduser()

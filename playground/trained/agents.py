@@ -16,6 +16,7 @@ from playground.core.agents.loop import Loop
 from playground.core.agents.personas import (
     DEFAULTS,
     N_NEW,
+    STOP,
     UTTERANCE,
     RecordedTalk,
     Talk,
@@ -59,7 +60,7 @@ def make(assets: Path, say: Callable[[str], None]) -> None:
                 told += group
                 say(str(measured(group)))
         told += failing(engine, writer, LANGUAGES[0])
-        held = talks(engine, [DEFAULTS[language] for language in LANGUAGES])
+        held = talks(engine, list(DEFAULTS.values()))
     finally:
         engine.close()
     write(assets, told, held)
@@ -141,7 +142,7 @@ def _utterance(engine: Engine, model: ModelInfo, talk: Talk) -> str:
     prompt = engine.tokenizers.tokenize(model.model_id, next_prompt(talk), add_special_tokens=True)
     request = GenerateRequest(
         model.model_id, input_ids=tuple(prompt.input_ids), sampling=UTTERANCE,
-        seed=talk.setup.seed + len(talk.said), stop=("\n",), max_new_tokens=N_NEW, n_top=1,
+        seed=talk.setup.seed + len(talk.said), stop=STOP, max_new_tokens=N_NEW, n_top=1,
     )  # fmt: skip
     return "".join(step.text for step in engine.generate(request)).strip()
 

@@ -23,7 +23,7 @@ from playground.core.agents.tools import Action, use
 from playground.engine.contract.retrieval import Chunk, Content, Found, Hit, SearchRequest
 from playground.settings import Settings
 from playground.ui import collections, show
-from playground.ui.agents.world import Wish, world
+from playground.ui.agents.world import Wish, spoken_in, world
 from playground.ui.state import PageContext
 from tests import tiny
 from tests.pages.conftest import OpenApp
@@ -270,3 +270,36 @@ def test_the_readers_own_collection_is_searched_in_the_readers_name(monkeypatch:
     made = world(context, Wish(Setup("?"), date(2026, 3, 2), ("encoder", "mine")))
     assert use(Action("search", "who bakes bread"), made).text == "Ann bakes bread."
     assert asked == [("encoder", "mine", "who bakes bread"), ("mine", "me")]
+
+
+# ---------------------------------------------------------------- what is said
+
+
+def test_all_who_solve_the_most_are_named(open_app: OpenApp) -> None:
+    app = open_app("agents", lang="en", ag_panel="strategies")
+    told = next(one.value for one in app.markdown if "The most problems" in one.value)
+    found = table(shipped(), "en")
+    most = max(one.n_right for one in found)
+    names = {"react": "ReAct", "reflexion": "Reflexion", "plan": "Plan and execute"}
+    first = told.partition("The cheapest")[0]
+    assert {one.strategy for one in found if one.n_right == most} == {
+        key for key, name in names.items() if name in first
+    }
+    for constrained in (False, True):
+        assert str(sum(one.n_trouble for one in found if one.constrained == constrained)) in told
+
+
+def test_a_question_of_ones_own_is_asked_in_its_language_and_a_known_one_is_judged(open_app: OpenApp) -> None:
+    own = {"ag_problem": "own", "ag_question": recorded().run.setup.question}
+    app = open_app("agents", lang="ko", **own)
+    assert turns_of(app)[0]["prompt"].endswith(f"Question: {recorded().run.setup.question}\nThought:")
+    assert not any("Nothing has run" in one.value or "play_arrow" in one.icon for one in app.info)
+    assert spoken_in("세종은 누구?") == "ko"
+    assert spoken_in("🐈 who?") == "en"
+
+
+def test_a_failure_recorded_in_english_is_opened_in_its_own_words(open_app: OpenApp) -> None:
+    app = open_app("agents", lang="ko", ag_panel="gallery", ag_failure="invented_observation")
+    shown = turns_of(app)
+    app.button(key="ag_open").click().run()
+    assert turns_of(app) == shown, "the same run: nothing else was set"

@@ -1,10 +1,11 @@
 """Several personas of one model that talk about a question in turns, and how sure each is before and after.
 
-    Optimist is someone who expects good of the new. ...      introduction, the same in every prompt
-    Question: Should homework be abolished?
-    Optimist: It leaves time for ...                          what was said so far
-    Sceptic:                                                  <- the model goes on
+    Should homework be abolished?                             the question
 
+    Student, a tired student, says: "I would rather play."    what was said so far
+    Teacher, a strict teacher, says: "                        <- the model goes on, up to the next quote
+
+Every utterance names what its role is: a small model forgets what only the head of a prompt says.
 A mind is read, not asked: the log-probabilities of two answers behind the same prompt, made into a share.
 """
 
@@ -24,6 +25,7 @@ from playground.paths import site_root
 FOLDER, FILE = "agents", "talks.json"
 ROUNDS, N_NEW = 2, 32
 UTTERANCE = Sampling(temperature=0.7, top_p=0.9)  # greedy, a small model repeats what was said last
+STOP = ('"', "\n")  # ends an utterance
 MAX_ROLES = 3
 
 
@@ -93,22 +95,17 @@ DEFAULTS: Mapping[str, TalkSetup] = MappingProxyType(
                 Role("Teacher", "a strict teacher who believes in practice"),
             ),
         ),
-        "ko": TalkSetup(
-            "숙제를 없애야 할까요?", ("예", "아니요"),
-            (Role("학생", "방과 후에 놀고 싶은 지친 학생"), Role("교사", "연습을 믿는 엄격한 교사")),
-        ),
     }
 )  # fmt: skip
 
 
-def introduction(setup: TalkSetup) -> str:
-    """The beginning of every prompt of a talk."""
-    return "".join(f"{role.name}: {role.is_what}.\n" for role in setup.roles)
+def _lead(role: Role) -> str:
+    return f'{role.name}, {role.is_what}, says: "'
 
 
 def _so_far(talk: Talk) -> str:
-    said = "".join(f"{talk.speaker(n).name}: {text}\n" for n, text in enumerate(talk.said))
-    return f"{introduction(talk.setup)}\n{talk.setup.question}\n{said}"
+    said = "".join(f'{_lead(talk.speaker(n))}{text}"\n' for n, text in enumerate(talk.said))
+    return f"{talk.setup.question}\n\n{said}"
 
 
 def next_prompt(talk: Talk) -> str:
@@ -116,9 +113,9 @@ def next_prompt(talk: Talk) -> str:
 
     Example:
         >>> next_prompt(Talk(TalkSetup("Tea?", ("Yes", "No"), (Role("Ann", "a cook"),)))).splitlines()[-1]
-        'Ann:'
+        'Ann, a cook, says: "'
     """
-    return f"{_so_far(talk)}{talk.speaker(len(talk.said)).name}:"
+    return f"{_so_far(talk)}{_lead(talk.speaker(len(talk.said)))}"
 
 
 def opinion_prompt(talk: Talk, role: Role) -> str:
@@ -127,10 +124,10 @@ def opinion_prompt(talk: Talk, role: Role) -> str:
     Example:
         >>> ann = Role("Ann", "a cook")
         >>> opinion_prompt(Talk(TalkSetup("Tea?", ("Yes", "No"), (ann,))), ann).splitlines()[-1]
-        'Tea? Ann (Yes / No):'
+        'Tea? Ann, a cook, answers (Yes / No):'
     """
     first, second = talk.setup.answers
-    return f"{_so_far(talk)}{talk.setup.question} {role.name} ({first} / {second}):"
+    return f"{_so_far(talk)}{talk.setup.question} {role.name}, {role.is_what}, answers ({first} / {second}):"
 
 
 def candidates(setup: TalkSetup) -> tuple[str, str]:

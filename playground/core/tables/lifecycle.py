@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -86,11 +87,13 @@ def shifts(rows: Sequence[Shift]) -> pd.DataFrame:
 def signs(counts: Mapping[str, tuple[str, int, int]]) -> pd.DataFrame:
     """Signs that are watched: how many of the runs show each, with the 95 % interval of the share.
 
+    The share is NaN where no run was looked at.
+
     Args:
         counts: Sign -> its name, runs that show it, runs that were looked at.
     """
     rows = [
-        (name, n_true / n if n else 0.0, *wilson_interval(n_true, n), n_true, n)
+        (name, n_true / n if n else math.nan, *wilson_interval(n_true, n), n_true, n)
         for name, n_true, n in counts.values()
     ]
     return pd.DataFrame(rows, columns=["sign", "share", "low", "high", "n_true", "n"])

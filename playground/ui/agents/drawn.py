@@ -94,13 +94,15 @@ def _cards(turn: Turn) -> tuple[Card, ...]:
 
 
 def in_words(run: Run, is_right: bool | None) -> str:
-    """A run in a sentence or two, Markdown.
+    """A run in a sentence or two, Markdown; "" for one without a turn.
 
     Args:
         run: The run.
         is_right: Whether its answer is right; None where that is not known.
     """
     cost, n = total(run.turns), len(run.turns)
+    if not n:
+        return ""  # its end says why
     told = ngettext(
         "In {n} turn the model read {read:,} tokens, {again:,} of them again, and wrote {written:,}.",
         "In {n} turns the model read {read:,} tokens, {again:,} of them again, and wrote {written:,}.",

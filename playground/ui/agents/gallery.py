@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.core.agents.gallery import FAILURES, ORDERS, Failure, failures
 from playground.core.agents.recorded import Recorded, shipped
+from playground.core.agents.tools import TOOLS
 from playground.core.tables import agents as frames
 from playground.ui import show
 from playground.ui.agents import drawn, loop
@@ -96,7 +97,16 @@ def _open(recorded: Recorded) -> None:
     """Set the loop to what this run was made with; a callback."""
     setup = recorded.run.setup
     put("ag_panel", "")
-    put("ag_problem", "" if recorded.problem_id == "times" else recorded.problem_id)
+    if setup.language == language():
+        put("ag_problem", "" if recorded.problem_id == "times" else recorded.problem_id)
+    else:  # in its own words: examples and documents follow the language of a question
+        put("ag_problem", "own")
+        st.session_state["ag_question"] = setup.question
+    put("ag_form", "")
+    for name in TOOLS[:-1]:
+        st.session_state[f"ag_tool_{name}"] = name in setup.allowed
+    st.session_state["ag_today"] = ""
+    st.session_state["ag_own"] = False
     put("ag_strategy", "" if setup.strategy == "react" else setup.strategy)
     st.session_state["ag_constrained"] = setup.constrained
     st.session_state["ag_stops"] = setup.stops

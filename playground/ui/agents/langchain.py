@@ -9,10 +9,10 @@ from playground.core.agents import prompts
 from playground.core.agents.problems import problems
 from playground.core.agents.record import Limits, Setup
 from playground.core.agents.strategies import N_NEW
-from playground.ui import show
+from playground.ui import endpoint, show
 from playground.ui.agents.world import language
 from playground.ui.state import PageContext
-from playground.ui.text import N_, _
+from playground.ui.text import N_, _, lesson
 
 PASSAGES = ("A ticket costs 18 crowns.", "The observatory cat is called Pixel.")
 # LangChain's name, ours, where it is in this page's loop, what stands for it in the code
@@ -46,9 +46,9 @@ def panel(context: PageContext) -> None:
     st.code(script, language="python", height=420)
     st.caption(
         _(
-            "It runs in a notebook of yours against this server, once your teacher has let notebooks ask in "
-            "“The classroom” and you have made a key there."
-        )
+            "It runs in a notebook of yours against this server, once your teacher has switched the endpoint "
+            "on and you have made a key: page {page}, {panel}."
+        ).format(page=lesson("lifecycle").title, panel=_("Serve"))
     )
     show.under_picture("ag_langchain", frame=table, code=script)
 
@@ -64,7 +64,7 @@ def code(context: PageContext) -> str:
     """The agent in LangChain's parts, with the page's first problem."""
     setup = Setup(problems(language())[0].question, language=language())
     return show.code(
-        "agent_langchain", model=context.model.model_id, question=setup.question,
+        "agent_langchain", base_url=endpoint.address(), model=context.model.model_id, question=setup.question,
         examples=prompts.head(setup.allowed) + prompts.worked(setup, with_thought=True),
         most=N_NEW, max_turns=Limits().turns,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from playground.charts import agents as charts
 from playground.core.agents.personas import (
     DEFAULTS,
     N_NEW,
+    STOP,
     UTTERANCE,
     Role,
     Talk,
@@ -70,7 +71,7 @@ def panel(context: PageContext) -> Later | None:
 
 
 def _controls() -> TalkSetup:
-    default = DEFAULTS[language()]
+    default = DEFAULTS.get(language(), DEFAULTS["en"])
     question_at, seed_at, more_at = st.columns([6, 2, 2], vertical_alignment="bottom")
     question = question_at.text_input(
         _("Question with two answers"), max_chars=120, placeholder=default.question,
@@ -159,7 +160,7 @@ def _utterance(context: PageContext, talk: Talk, bar: Progress, box: Any) -> str
     before, total = len(talk.said) * N_NEW, talk.setup.n_utterances * N_NEW
     settings = {
         "input_ids": tuple(prompt.input_ids), "sampling": UTTERANCE,
-        "seed": talk.setup.seed + len(talk.said), "stop": ("\n",),
+        "seed": talk.setup.seed + len(talk.said), "stop": STOP,
     }  # fmt: skip
     with closing(stepwise.generate_many(context, [settings], max_new_tokens=N_NEW)) as steps:
         for _row, step in steps:

@@ -90,37 +90,45 @@ def _say_source() -> None:
 
 def _told(found: Sequence[Measured], names: dict[str, str]) -> str:
     """The measurement in words, Markdown."""
-    told = _most(found, names)
-    least = min(found, key=lambda one: one.tokens)
-    told += " " + _("The cheapest is {name} with {tokens:,.0f} tokens per problem.").format(
-        name=strong(names[least.strategy]), tokens=least.tokens
-    )
-    react = {one.constrained: one for one in found if one.strategy == "react"}
-    return f"{told} {_constraint(react[False], react[True])}" if len(react) == len((True, False)) else told
-
-
-def _most(found: Sequence[Measured], names: dict[str, str]) -> str:
-    """The strategies that solve the most; several may tie."""
     most = max(one.n_right for one in found)
-    best = [one for one in found if one.n_right == most]
-    if len(best) == 1:
-        return _("{name} solves the most, {n} of {total}, {decoding}.").format(
-            n=most, total=best[0].n, name=strong(names[best[0].strategy]),
-            decoding=_decoding(best[0].constrained),
-        )  # fmt: skip
-    tied = ", ".join(dict.fromkeys(strong(names[one.strategy]) for one in best))
-    return _("The most solved is {n} of {total}: {names}.").format(n=most, total=best[0].n, names=tied)
+    least = min(found, key=lambda one: one.tokens)
+    said = [
+        _("The most problems are solved by {names}: {n} of {total}.").format(
+            n=most, total=found[0].n, names=", ".join(_best(found, most, names))
+        ),
+        _("The cheapest is {name} with {tokens:,.0f} tokens per problem; it solves {n}.").format(
+            name=strong(names[least.strategy]), tokens=least.tokens, n=least.n_right
+        ),
+    ]
+    react = {one.constrained: one for one in found if one.strategy == "react"}
+    if len(react) == len((True, False)):
+        told = _("The constraint changes with ReAct: {change}; with all strategies together: {all}.")
+        free, kept = ([one for one in found if one.constrained == which] for which in (False, True))
+        said.append(told.format(change=_change([react[False]], [react[True]]), all=_change(free, kept)))
+    return " ".join(said)
 
 
-def _constraint(free: Measured, kept: Measured) -> str:
-    """The constraint's effect on ReAct, also where it has none."""
-    if (free.n_trouble, free.n_right) == (kept.n_trouble, kept.n_right):
-        same = _("With ReAct the constraint changes neither: {trouble} failed actions, {right} solved.")
-        return same.format(trouble=free.n_trouble, right=free.n_right)
-    return _(
-        "With ReAct the constraint changes failed actions from {free} to {kept}, and solved problems "
-        "from {free_right} to {kept_right}."
-    ).format(free=free.n_trouble, kept=kept.n_trouble, free_right=free.n_right, kept_right=kept.n_right)
+def _best(found: Sequence[Measured], most: int, names: dict[str, str]) -> list[str]:
+    """The strategies that solve the most; with the decoding where only one of the two does."""
+    best: dict[str, list[Measured]] = {}
+    for one in found:
+        if one.n_right == most:
+            best.setdefault(one.strategy, []).append(one)
+    return [
+        strong(names[name]) + (f" ({_decoding(some[0].constrained)})" if len(some) == 1 else "")
+        for name, some in best.items()
+    ]
+
+
+def _change(free: Sequence[Measured], kept: Sequence[Measured]) -> str:
+    """Failed actions and solved problems, without a constraint and with it."""
+    trouble = [sum(one.n_trouble for one in some) for some in (free, kept)]
+    right = [sum(one.n_right for one in some) for some in (free, kept)]
+    if trouble[0] == trouble[1] and right[0] == right[1]:
+        told = _("nothing here: failed actions {n}, solved problems {n_right}")
+        return told.format(n=trouble[0], n_right=right[0])
+    told = _("failed actions from {free} to {kept} and solved problems from {free_right} to {kept_right}")
+    return told.format(free=trouble[0], kept=trouble[1], free_right=right[0], kept_right=right[1])
 
 
 def _decoding(constrained: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from playground.core.agents.problems import TODAY, Problem, problems
 from playground.core.agents.record import STRATEGIES, Limits, Setup
 from playground.core.agents.recorded import shipped, table
 from playground.core.agents.tools import TOOLS, World
+from playground.core.tokenization import is_hangul
 from playground.engine.contract.retrieval import SearchRequest
 from playground.errors import PlaygroundError
 from playground.ui import collections, state
@@ -86,28 +88,41 @@ def controls(context: PageContext) -> tuple[Wish, Problem | None]:
         picked = choose_from_list("ag_problem", names, _("Question"))
     with strategy_at:
         strategy = choose_from_list("ag_strategy", names_of_strategies(), _("Strategy"))
-    problem, question = asked.get(picked), ""
+    problem, spoken = asked.get(picked), language()
+    question = "" if problem is None else problem.question
     if problem is None:
+        first = problems(language())[0]
         question = st.text_input(
-            _("Question of my own"), max_chars=MAX_QUESTION, placeholder=problems(language())[0].question,
+            _("Question of my own"), max_chars=MAX_QUESTION, placeholder=first.question,
             **setting("ag_question", ""),
-        )  # fmt: skip
-        problem = None if question.strip() else problems(language())[0]
-    asked_now = question.strip() if problem is None else problem.question
+        ).strip()  # fmt: skip
+        problem, spoken = (_known(question), spoken_in(question)) if question else (first, language())
+        question = question or first.question
+    under = st.container()  # what is wrong with a setting of the popover is said where it is seen
     with more_at, st.container(horizontal=True, vertical_alignment="center", key="below_picture_ag"):
         constrained = st.toggle(
             _("Keep the form"), **setting("ag_constrained", False),
             help=_("Constrained decoding: a grammar rules out each token after which the form is lost."),
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
-            wish = _more(context, Setup(
-                asked_now, next(one for one in STRATEGIES if one == strategy), constrained=constrained,
-                language=language(),
+            wish = _more(under, Setup(
+                question, next(one for one in STRATEGIES if one == strategy), constrained=constrained,
+                language=spoken,
             ))  # fmt: skip
     return wish, problem
 
 
-def _more(context: PageContext, setup: Setup) -> Wish:
+def spoken_in(question: str) -> str:
+    """Language of a reader's own question: its examples and documents are in the same one."""
+    return "ko" if is_hangul(question) else "en"
+
+
+def _known(question: str) -> Problem | None:
+    """The problem, in any language, that is asked word for word: its right answers are known."""
+    return next((one for code in LANGUAGES for one in problems(code) if one.question == question), None)
+
+
+def _more(under: Any, setup: Setup) -> Wish:  # noqa: ANN401  (a container)
     """The settings that are seldom changed."""
     form = choose("ag_form", {name: _(words) for name, words in _FORMS.items()}, _("Form of an action"))
     allowed = [
@@ -128,17 +143,17 @@ def _more(context: PageContext, setup: Setup) -> Wish:
         setup.question, setup.strategy, next(one for one in FORMS if one == form), (*allowed, "finish"),
         setup.constrained, stops, setup.language, Limits(turns=int(turns)),
     )  # fmt: skip
-    return Wish(wanted, _day(today), own if is_own else None, " ".join(order.split()))
+    return Wish(wanted, _day(today, under), own if is_own else None, " ".join(order.split()))
 
 
-def _day(written: str) -> date:
+def _day(written: str, under: Any) -> date:  # noqa: ANN401  (a container)
     if not written.strip():
         return TODAY
     try:
         return date.fromisoformat(written.strip())
     except ValueError:
         told = _("{value} is not a day: write it as {example}, or leave the field empty.")
-        st.error(told.format(value=plain(written), example=TODAY.isoformat()))
+        under.error(told.format(value=plain(written), example=TODAY.isoformat()))
         return TODAY
 
 

@@ -204,9 +204,10 @@ def _export(shown: Sequence[RunRow]) -> None:
         )  # fmt: skip
         st.button(_("Empty the log"), key="lc_clear", icon=":material/delete:", on_click=log.clear)
         st.caption(
-            _("Kept in this session alone, at most {most:,} runs, and gone with it.").format(
-                most=run_log.MOST_RUNS
-            )
+            _(
+                "Kept in this session alone, at most {most:,} runs, and gone with it. Not in it: beam "
+                "search, texts of a training run, and what programs ask at the endpoint."
+            ).format(most=run_log.MOST_RUNS)
         )
     show.under_picture(
         "lifecycle_runs",
