@@ -179,7 +179,7 @@ def test_strategies_show_the_measurement(open_app: OpenApp, tmp_path: Path) -> N
         assert (found[name, False].n_right == most) == (shown in said.partition("The cheapest is")[0])
     free, kept = found["react", False], found["react", True]
     assert (free.n_trouble, free.n_right) == (kept.n_trouble, kept.n_right)
-    assert f"changes neither: {free.n_trouble} failed actions, {free.n_right} solved" in said
+    assert f"nothing here: failed actions {free.n_trouble}, solved problems {free.n_right}" in said
 
 
 def test_all_five_run_side_by_side(open_app: OpenApp) -> None:
