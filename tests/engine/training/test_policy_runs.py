@@ -69,7 +69,7 @@ def test_every_rollout_is_told_also_that_of_the_base_and_that_of_the_end(tiny_en
 def test_an_equal_run_tells_the_same(tiny_engine: LocalEngine) -> None:
     one, two = (
         trained(tiny_engine, policy_run(22, owner=owner, n_steps=3, name=owner, seed=22 + at))
-        for at, owner in enumerate(("alice", "bob"))
+        for at, owner in enumerate(("alice", "rewards-bob"))
     )
     again = trained(tiny_engine, policy_run(22, owner="carol", n_steps=3, seed=22, batch_size=2))
     assert again.is_known
@@ -79,7 +79,9 @@ def test_an_equal_run_tells_the_same(tiny_engine: LocalEngine) -> None:
 
 def test_a_run_that_rested_ends_as_if_it_never_had(tiny_engine: LocalEngine) -> None:
     plain = trained(tiny_engine, policy_run(23, owner="alice", n_steps=30))
-    rests = policy_run(23, owner="bob", n_steps=30, epsilon=0.2000001)  # else it would be the same run
+    rests = policy_run(
+        23, owner="rewards-bob", n_steps=30, epsilon=0.2000001
+    )  # else it would be the same run
     tiny_engine.training.runs.start(rests)
     until(lambda: state_of(tiny_engine, rests).step >= 3)
     tiny_engine.training.runs.pause(rests.request_id)
@@ -111,7 +113,7 @@ def test_an_expression_that_never_ends_ends_its_own_run_alone(tiny_engine: Local
     hangs = policy_run(
         25, owner="alice", n_steps=3, reward=TextReward("pattern", NEVER_ENDS), max_new_tokens=40, n_answers=2
     )
-    other = policy_run(26, owner="bob", n_steps=25)
+    other = policy_run(26, owner="rewards-bob", n_steps=25)
     for one in (other, hangs):
         tiny_engine.training.runs.start(one)
     failed, done = wait(tiny_engine, hangs), wait(tiny_engine, other)
@@ -125,7 +127,7 @@ def test_an_expression_that_never_ends_ends_its_own_run_alone(tiny_engine: Local
 
 def test_a_policy_that_breaks_down_says_so(tiny_engine: LocalEngine) -> None:
     breaks = policy_run(27, owner="alice", n_steps=40, learning_rate=100.0, lora_alpha=1e3)
-    other = policy_run(28, owner="bob", n_steps=6)
+    other = policy_run(28, owner="rewards-bob", n_steps=6)
     for one in (breaks, other):
         tiny_engine.training.runs.start(one)
     state, done = wait(tiny_engine, breaks), wait(tiny_engine, other)
