@@ -126,5 +126,5 @@ def test_a_reward_that_cannot_be_is_one_sentence(
 def test_a_flat_reward_is_said(open_app: OpenApp, language: str) -> None:
     app = open_app("alignment", lang=language, al_panel="leash", al_reward="mentions", al_word="zzzzzzzz",
                    al_asked=PROMPT)  # fmt: skip
-    said = {"en": "no leash moves anything", "ko": "어떤 목줄도"}[language]
+    said = {"en": "no leash moves anything", "ko": "정책이 움직이지 않습니다"}[language]
     assert said in "".join(one.value for one in app.markdown)
