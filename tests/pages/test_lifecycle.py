@@ -218,6 +218,21 @@ def test_drift_is_the_difference_of_what_both_models_compute(
         break
 
 
+def test_drift_over_prompts_of_the_log_is_measured_once(open_app: OpenApp) -> None:
+    """What it lets both models write stands in the log too: the next run would find another order there."""
+    app = open_app("lifecycle", lang="en", text=TEXT, lc_panel="drift", model=tiny.LLAMA, lc_b=tiny.GPT2)
+    ours = app.session_state["lc_drift"].asked[2]
+    before = len(log_of(app).runs)
+    assert before == 2 * len(ours) > 2
+    app.session_state["lc_prompts_of"] = app.session_state["lc_prompts_of_ours"] = "log"
+    app.run(timeout=120)
+    assert not app.exception
+    found = app.session_state["lc_drift"]
+    assert found.is_done
+    assert found.asked[2] == tuple(sorted(ours))
+    assert len(log_of(app).runs) == before + 2 * len(ours)
+
+
 def _bits(path: str, prompt: str, text: str) -> float:
     """The loss that transformers itself computes on the text behind the prompt, as bits per byte."""
     tokenizer = AutoTokenizer.from_pretrained(Path(path).expanduser())

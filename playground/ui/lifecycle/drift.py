@@ -151,10 +151,10 @@ def _ours() -> tuple[str, ...]:
 
 
 def _logged() -> tuple[str, ...]:
-    """The latest different prompts of the log that were asked as text."""
+    """The latest different prompts of the log that were asked as text, in an order that a new run keeps."""
     texts = [run.request.text for run in reversed(run_log.log().runs) if run.request.input_ids is None]
     short = [text for text in dict.fromkeys(texts) if text.strip() and len(text) <= MOST_CHARS]
-    return tuple(short[:MOST_PROMPTS])
+    return tuple(sorted(short[:MOST_PROMPTS]))
 
 
 # ---------------------------------------------------------------- measuring
