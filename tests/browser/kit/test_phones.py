@@ -54,9 +54,6 @@ class Phone:
             self.page.goto(self._url + path)
             self._is_open = True
         wait_run(self.page)
-        loading = self.page.get_by_test_id("stAlert").filter(has_text="hourglass_top")  # a second model
-        expect(loading).to_have_count(0)
-        wait_run(self.page)
         return self.page
 
 
